@@ -1,0 +1,1 @@
+"""Who may: authorization server, clients, tokens, rate limits. Turns a request into a Mandate."""

@@ -1,0 +1,1 @@
+"""How it runs: migrations, container, proxy and service definitions."""

@@ -1,0 +1,1 @@
+"""The vocabulary: identifiers, variables, code lists, scopes, agreement and answer models. Pure."""

@@ -1,0 +1,23 @@
+-- What each login may do; nothing else. Run by the owner after every migration, safe to repeat.
+-- {{api}}, {{sequencer}} and {{auditor}} are the logins' names.
+GRANT USAGE ON SCHEMA registry, disclosure, auth, audit TO {api};
+GRANT SELECT ON registry.release, registry.pointer, registry.activation TO {api};
+GRANT SELECT ON disclosure.authority, disclosure.agency, disclosure.agreement, disclosure.restriction TO {api};
+GRANT INSERT ON disclosure.used_proof TO {api};
+GRANT SELECT (kind, holder, jti) ON disclosure.used_proof TO {api};
+GRANT SELECT ON auth.client TO {api};
+GRANT EXECUTE ON FUNCTION disclosure.draw_lease, disclosure.return_lease, disclosure.window_start TO {api};
+GRANT INSERT ON audit.record, audit.pending TO {api};
+GRANT SELECT (id) ON audit.record TO {api};
+
+GRANT USAGE ON SCHEMA audit, disclosure TO {sequencer};
+GRANT SELECT (id, recorded_at, subjects, families, officer, case_ref) ON audit.record TO {sequencer};
+GRANT SELECT, DELETE ON audit.pending TO {sequencer};
+GRANT INSERT, SELECT ON audit.mention TO {sequencer};
+GRANT SELECT, UPDATE ON audit.progress TO {sequencer};
+GRANT EXECUTE ON FUNCTION audit.ensure_partitions TO {sequencer};
+GRANT DELETE ON disclosure.used_proof TO {sequencer};
+GRANT SELECT (expires) ON disclosure.used_proof TO {sequencer};
+
+GRANT USAGE ON SCHEMA audit TO {auditor};
+GRANT SELECT ON audit.record, audit.mention, audit.progress TO {auditor};

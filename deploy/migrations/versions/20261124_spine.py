@@ -1,0 +1,13 @@
+"""The standing tables of the spine: releases, authority, clients, the access log."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "20261124_spine"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Run the SQL beside this file."""
+    op.get_bind().exec_driver_sql(Path(__file__).with_suffix(".sql").read_text())

@@ -1,0 +1,100 @@
+"""Connections to PostgreSQL: asyncpg pools for requests, psycopg for administration.
+
+Each login sees only what it serves (deploy/grants.sql); which login a caller needs is in the name
+of the URL that it is given.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy import Engine, create_engine
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrls:
+    """`postgresql://` URLs of the four logins; none is a member of another."""
+
+    owner: str
+    api: str
+    sequencer: str
+    auditor: str
+
+    def __repr__(self) -> str:
+        """Without passwords."""
+        return f"DatabaseUrls({urlsplit(self.api).hostname}:{urlsplit(self.api).port})"
+
+
+def login(url: str) -> str:
+    """The login's name in a database URL."""
+    return unquote(urlsplit(url).username or "")
+
+
+async def open_pool(url: str, *, name: str, size: int, generic_plans: bool = False) -> asyncpg.Pool:
+    """A pool whose sessions never change state, so that no reset query is needed.
+
+    `generic_plans` is for the lookup connections alone: their statements repeat by the million,
+    and a plan made anew for each would cost more than the read.
+    """
+    settings = {"application_name": name, "timezone": "UTC", "synchronous_commit": "on"}
+    if generic_plans:
+        settings["plan_cache_mode"] = "force_generic_plan"
+    return await asyncpg.create_pool(
+        url,
+        min_size=min(2, size),
+        max_size=size,
+        reset=_keep_session,
+        server_settings=settings,
+        max_inactive_connection_lifetime=0,
+        timeout=5,
+    )
+
+
+async def _keep_session(_: asyncpg.Connection) -> None:
+    """Do nothing: no statement of ours changes the session."""
+
+
+def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection:
+    """One synchronous connection, for commands and loads."""
+    return psycopg.connect(url, autocommit=autocommit, application_name="dtsen-cli")
+
+
+@contextmanager
+def engine(url: str) -> Iterator[Engine]:
+    """A SQLAlchemy engine on psycopg, disposed at the end; for SQLModel sessions."""
+    made = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    try:
+        yield made
+    finally:
+        made.dispose()
+
+
+def migrate(urls: DatabaseUrls) -> None:
+    """Bring the schema to the newest revision and give each login what it serves."""
+    with as_file(files("deploy") / "migrations") as folder, engine(urls.owner) as made:
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        with made.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    grant(urls)
+
+
+def grant(urls: DatabaseUrls) -> None:
+    """Give each login exactly the rights of deploy/grants.sql; safe to repeat."""
+    text = (files("deploy") / "grants.sql").read_text()
+    statement = sql.SQL(text).format(  # type: ignore[arg-type] - our own file, not a literal
+        api=sql.Identifier(login(urls.api)),
+        sequencer=sql.Identifier(login(urls.sequencer)),
+        auditor=sql.Identifier(login(urls.auditor)),
+    )
+    with connect(urls.owner) as connection:
+        connection.execute(statement)

@@ -1,0 +1,81 @@
+"""Standing tables of authority: agencies, agreements, epochs, restrictions, budgets, proofs."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, DateTime, Text
+from sqlmodel import Field, SQLModel
+
+
+class Authority(SQLModel, table=True):
+    """What a mandate rests on, with the epoch that every recording statement checks."""
+
+    __tablename__ = "authority"
+    __table_args__ = {"schema": "disclosure"}
+
+    kind: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=Text)
+    epoch: int = Field(sa_type=BigInteger)
+    active: bool
+
+
+class Agency(SQLModel, table=True):
+    """A legal person that uses or supervises the registry (roles: Permen PPN 7/2025)."""
+
+    __tablename__ = "agency"
+    __table_args__ = {"schema": "disclosure"}
+
+    code: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Text)
+    pairwise_version: str = Field(sa_type=Text)
+    registered_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class AgreementVersion(SQLModel, table=True):
+    """One version of an agreement as it was applied, kept for ever."""
+
+    __tablename__ = "agreement"
+    __table_args__ = {"schema": "disclosure"}
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    version: int = Field(primary_key=True)
+    agency: str = Field(foreign_key="disclosure.agency.code", sa_type=Text)
+    document: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    applied_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Restriction(SQLModel, table=True):
+    """A person whose data are marked, limited or hidden, whatever an agreement says."""
+
+    __tablename__ = "restriction"
+    __table_args__ = {"schema": "disclosure"}
+
+    nik: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    set_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Budget(SQLModel, table=True):
+    """What has been drawn of a holder's budget in one window (WIB)."""
+
+    __tablename__ = "budget"
+    __table_args__ = {"schema": "disclosure"}
+
+    holder: str = Field(primary_key=True, sa_type=Text)
+    unit: str = Field(primary_key=True, sa_type=Text)
+    span: str = Field(primary_key=True, sa_type=Text)
+    starts: datetime = Field(primary_key=True, sa_type=DateTime(timezone=True))
+    drawn: int = Field(sa_type=BigInteger)
+
+
+class UsedProof(SQLModel, table=True):
+    """The jti of an assertion or proof that may not be used again before it expires."""
+
+    __tablename__ = "used_proof"
+    __table_args__ = {"schema": "disclosure"}
+
+    kind: str = Field(primary_key=True, sa_type=Text)
+    holder: str = Field(primary_key=True, sa_type=Text)
+    jti: bytes = Field(primary_key=True)
+    expires: datetime = Field(sa_type=DateTime(timezone=True), index=False)

@@ -1,0 +1,1 @@
+"""DTKS: identifiers of the older database and what became of them."""

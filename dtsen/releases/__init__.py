@@ -1,0 +1,1 @@
+"""Releases of the registry: synthesising, loading, comparing, activating, destroying."""

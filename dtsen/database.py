@@ -53,6 +53,10 @@ async def open_pool(url: str, *, name: str, size: int, generic_plans: bool = Fal
         reset=_keep_session,
         server_settings=settings,
         max_inactive_connection_lifetime=0,
+        # A pack of ten plans is a long statement that repeats by the million: never re-plan it.
+        statement_cache_size=256,
+        max_cached_statement_lifetime=0,
+        max_cacheable_statement_size=0,
         timeout=5,
     )
 

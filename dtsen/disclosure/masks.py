@@ -1,0 +1,24 @@
+"""Masks: each defined once, in SQL. What a mask means for people stands in `schemas/agreement.py`.
+
+A masked value stays present in its masked form, and its variable in `withheld` with reason `mask`.
+"""
+
+MASK_SQL = {
+    # First letter of each word, each followed by a full stop: "SITI AMINAH" to "S. A."
+    "initials": "regexp_replace(trim({column}), '(\\S)\\S*', '\\1.', 'g')",
+    # The year of a date alone, as text: "1990".
+    "year_only": "to_char({column}, 'YYYY')",
+    # The first six characters of an identifier; the rest as asterisks.
+    "first_6": "rpad(left({column}, 6), greatest(length({column}), 6), '*')",
+    # Deciles in bands of the poverty programmes' usual limits.
+    "decile_band": (
+        "CASE WHEN {column} IS NULL THEN NULL WHEN {column} <= 4 THEN '1-4'"
+        " WHEN {column} <= 7 THEN '5-7' ELSE '8-10' END"
+    ),
+}
+"""SQL expression of each mask over one column, `{column}` to be filled in."""
+
+
+def masked(mask: str | None, column: str) -> str:
+    """The SQL expression of a column under a mask (none: the column itself)."""
+    return column if mask is None else MASK_SQL[mask].format(column=column)

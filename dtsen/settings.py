@@ -162,6 +162,11 @@ class Settings(BaseSettings):
             auditor=urls["DTSEN_AUDITOR_DATABASE_URL"].get_secret_value(),
         )
 
+    @property
+    def key_directory(self) -> Path:
+        """Where the file provider keeps keys."""
+        return self.home / "keys"
+
     def _logins(self) -> dict[str, SecretStr]:
         given = {
             "DTSEN_DATABASE_URL": self.database_url,

@@ -57,6 +57,12 @@ _LIST = """
 SELECT id, version, agency, state, applied_at FROM disclosure.agreement ORDER BY id, version
 """
 
+_DOCUMENT = """
+SELECT document FROM disclosure.agreement
+WHERE id = %(id)s AND (%(version)s::integer IS NULL OR version = %(version)s)
+ORDER BY version DESC LIMIT 1
+"""
+
 
 def apply(connection: psycopg.Connection, keyring: Keyring, text: str) -> Agreement:
     """Put the agreement of a YAML file in force, in place of its earlier version.
@@ -107,6 +113,15 @@ def every_version(connection: psycopg.Connection) -> list[Applied]:
     """All versions ever applied, oldest first within an agreement."""
     with connection.cursor(row_factory=class_row(Applied)) as cursor:
         return cursor.execute(_LIST).fetchall()
+
+
+def document(
+    connection: psycopg.Connection, agreement_id: str, version: int | None
+) -> str | None:
+    """The YAML text of a version (None: the newest) as it was applied."""
+    asked = {"id": agreement_id, "version": version}
+    row = connection.execute(_DOCUMENT, asked).fetchone()
+    return row[0] if row else None
 
 
 def _check(connection: psycopg.Connection, agreement: Agreement) -> None:

@@ -7,11 +7,9 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.assembly import assemble
-from api.call import SAFE_HEADERS
-from api.problems import MEDIA_TYPE, problem_body, spoken_language
+from api.app_problems import unrecorded
 from api.routers import include_all
-from dtsen.audit.record import new_record_id
-from dtsen.errors import DtsenError, InternalError, MethodNotAllowed, PathNotFound
+from dtsen.errors import InternalError, MethodNotAllowed, PathNotFound
 from dtsen.settings import Settings
 
 
@@ -49,17 +47,3 @@ async def _http_problem(request: Request, error: Exception) -> Response:
 
 async def _defect(request: Request, _: Exception) -> Response:
     return unrecorded(request, InternalError())
-
-
-def unrecorded(request: Request, error: DtsenError) -> Response:
-    """A problem to somebody unknown."""
-    parts = request.app.state.parts
-    body = problem_body(
-        error,
-        issuer=parts.settings.issuer,
-        instance=str(new_record_id(int(parts.clock.now().timestamp() * 1000))),
-        language=spoken_language(request.headers.get("accept-language")),
-    )
-    response = Response(body, error.status, headers=error.headers, media_type=MEDIA_TYPE)
-    response.raw_headers.extend(SAFE_HEADERS)
-    return response

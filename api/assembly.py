@@ -3,17 +3,19 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from api.parts import Parts
 from auth.budgets import Budgets
-from auth.guard import Guard
 from auth.limits import AgencyLimiter
 from auth.tokens import TokenVerifier
+
+from api.parts import Parts
+from auth.guard import Guard
 from dtsen.clock import Clock
 from dtsen.database import open_pool
 from dtsen.disclosure.authority import Authority
 from dtsen.disclosure.gate import Gate
 from dtsen.disclosure.notes import Notes
 from dtsen.disclosure.tally import Tally
+from dtsen.embedded import EmbeddedError, running
 from dtsen.keys import Keyring
 from dtsen.settings import Settings
 
@@ -25,7 +27,9 @@ AUDITOR_CONNECTIONS = 2
 @asynccontextmanager
 async def assemble(settings: Settings) -> AsyncIterator[Parts]:
     """The parts of one worker, ready to serve; taken down in order at the end."""
-    urls = settings.database_urls()
+    urls = running(settings)
+    if urls is None:
+        raise EmbeddedError("no PostgreSQL runs here; start it with `make run` or `dtsen demo`")
     clock = Clock()
     keyring = Keyring(settings.key_directory)
     async with AsyncExitStack() as stack:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import asyncpg
-from dtsen.settings import Settings
 
 from auth.guard import Guard
 from dtsen.clock import Clock
@@ -12,6 +11,7 @@ from dtsen.disclosure.gate import Gate
 from dtsen.disclosure.notes import Notes
 from dtsen.disclosure.tally import Tally
 from dtsen.keys import Keyring
+from dtsen.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from api.accept import negotiate
 from api.call import Call, Served
-from api.strict_json import read_model, validate
+from api.strict_json import read_model
 from dtsen.errors import DtsenError, InternalError
 
 log = logging.getLogger(__name__)
@@ -61,9 +61,7 @@ class GuardedRoute(APIRoute):
             call.media_type = negotiate(call.headers.getlist("accept"), description.offered)
             arguments: dict[str, Any] = {}
             for name, kind in inputs.items():
-                if name == "query":
-                    arguments[name] = validate(kind, dict(call.query_params))
-                elif isinstance(kind, type) and issubclass(kind, BaseModel):
+                if isinstance(kind, type) and issubclass(kind, BaseModel):
                     arguments[name] = await read_model(call, kind)
                 else:
                     arguments[name] = call.path_params[name]
@@ -73,7 +71,7 @@ class GuardedRoute(APIRoute):
 
 
 def _inputs(endpoint: Endpoint) -> dict[str, Any]:
-    """Parameters of an endpoint but its call: a body model, a `query` model, path strings."""
+    """Parameters of an endpoint but its call: a body model, path strings."""
     signature = inspect.signature(endpoint, eval_str=True)
     inputs = {}
     for name, parameter in list(signature.parameters.items())[1:]:

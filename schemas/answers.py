@@ -172,8 +172,11 @@ def individual_schema(opened: Iterable[Variable] = _EVERY, *, in_family: bool = 
     properties = {"id": OPAQUE_ID, "status": STATUS, **_members(chosen, "anggota")}
     if not in_family:
         family = {"id": OPAQUE_ID, **_members(chosen, "keluarga")}
-        properties["keluarga"] = _object(family, ["id"])
-    return _object(properties, ["id", "status"])
+        # A person without a KK on record has no family, and a restricted one shows none.
+        properties["keluarga"] = {**_object(family, ["id"]), "type": ["object", "null"]}
+        return _object(properties, ["id", "status", "keluarga"])
+    # Restrictions differ from member to member, so what they withhold stands with the member.
+    return _object({**properties, "withheld": WITHHELD}, ["id", "status"])
 
 
 def family_schema(opened: Iterable[Variable] = _EVERY) -> Schema:

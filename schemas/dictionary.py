@@ -10,6 +10,59 @@ from schemas.codes import METADATA_VERSIONS, CodeList, code_lists
 from schemas.masks import MASKS
 from schemas.variables import Variable, variables
 
+_TEXT = {"type": "string", "maxLength": 2000}
+_MAYBE = {"type": ["string", "null"], "maxLength": 200}
+_WORDS = {"id": _TEXT, "en": _TEXT}
+
+
+def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(properties),
+        "properties": properties,
+    }
+
+
+def _array(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "maxItems": 1000, "items": items}
+
+
+DICTIONARY_SCHEMA: dict[str, Any] = _closed(
+    {
+        "metadata_version": {"type": "string", "maxLength": 20},
+        "variables": _array(
+            _closed(
+                {
+                    "name": _TEXT,
+                    "kind": _TEXT,
+                    "length": {"type": ["integer", "null"], "minimum": 1, "maximum": 10_000},
+                    "codes": _MAYBE,
+                    "code_system": _MAYBE,
+                    "group": _TEXT,
+                    "sensitivity": _TEXT,
+                    "level": _TEXT,
+                    "weight": {"type": "integer", "minimum": 1, "maximum": 100},
+                    "since": _TEXT,
+                    **_WORDS,
+                }
+            )
+        ),
+        "code_lists": {
+            "type": "object",
+            "additionalProperties": _closed(
+                {
+                    "open": {"type": "boolean"},
+                    "codes": _array(_closed({"value": _TEXT, **_WORDS})),
+                    "uncoded": _array(_closed(_WORDS)),
+                }
+            ),
+        },
+        "masks": _array(_closed({"name": _TEXT, "kinds": _array(_TEXT), **_WORDS})),
+    }
+)
+"""JSON Schema of the dictionary."""
+
 
 def dictionary(metadata_version: str = METADATA_VERSIONS[-1]) -> dict[str, Any]:
     """Give the dictionary of a metadata version, ready for JSON.

@@ -6,16 +6,17 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.absence import absent
-from api.call import Call, Served
+from api.call import JSON, Call, Served
 from api.document import documented
 from api.inputs import AsOf, Fields, SubjectId
 from api.route import GuardedRoute, served
 from dtsen.disclosure.mandate import Mandate, Operation
 from dtsen.disclosure.pairwise import Kind
 from dtsen.disclosure.question import Render, Rendering, Seen
-from dtsen.errors import FieldNotPermitted, SubjectNotFound
+from dtsen.errors import FieldNotPermitted, NoRelease, SubjectNotFound
 from dtsen.families import told_family
 from dtsen.individuals import told_withheld, wanting
+from schemas.answers import family_answer
 from schemas.identifiers import Kk
 
 router = APIRouter(prefix="/families", tags=["families"], route_class=GuardedRoute)
@@ -31,11 +32,13 @@ class FamilyLookup(BaseModel):
     as_of: AsOf | None = None
 
 
+ONE = family_answer({"$ref": "#/components/schemas/Family"})
+
 LOOKUP = Operation("families.lookup", "families:read", "read")
 BY_ID = Operation("families.get", "families:read", "read")
 
 
-@router.post("/lookup", **documented(LOOKUP, (SubjectNotFound, FieldNotPermitted)))
+@router.post("/lookup", **documented(LOOKUP, (SubjectNotFound, FieldNotPermitted, NoRelease), answers={JSON: ONE}))
 @served(Served(LOOKUP))
 async def lookup(call: Call, body: FamilyLookup) -> Response:
     """Look one family up by KK, with its members.
@@ -50,7 +53,7 @@ async def lookup(call: Call, body: FamilyLookup) -> Response:
     return await call.disclose(want, 1, _family(call, kk), query)
 
 
-@router.get("/{id}", **documented(BY_ID, (SubjectNotFound,)))
+@router.get("/{id}", **documented(BY_ID, (SubjectNotFound,), answers={JSON: ONE}, body=False))
 @served(Served(BY_ID))
 async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contract's name
     """Look one family up by your agency's own opaque id."""

@@ -17,6 +17,7 @@ from dtsen.disclosure.pairwise import Kind
 from dtsen.disclosure.question import Person, Render, Rendering, Seen
 from dtsen.errors import FieldNotPermitted, NoRelease, SubjectNotFound
 from dtsen.individuals import told, told_withheld, wanting
+from schemas.answers import batch_answer, person_answer
 from schemas.identifiers import Nik
 
 NDJSON = "application/x-ndjson"
@@ -44,12 +45,17 @@ class BatchLookup(BaseModel):
     fields: Fields | None = None
 
 
+INDIVIDUAL = {"$ref": "#/components/schemas/Individual"}
+ONE = person_answer(INDIVIDUAL)
+MANY = batch_answer(INDIVIDUAL)
+LINE = MANY["properties"]["results"]["items"]
+
 LOOKUP = Operation("individuals.lookup", "individuals:read", "read")
 BY_ID = Operation("individuals.get", "individuals:read", "read")
 BATCH = Operation("individuals.batch-lookup", "individuals:read", "read")
 
 
-@router.post("/lookup", **documented(LOOKUP, (SubjectNotFound, FieldNotPermitted)))
+@router.post("/lookup", **documented(LOOKUP, (SubjectNotFound, FieldNotPermitted, NoRelease), answers={JSON: ONE}))
 @served(Served(LOOKUP))
 async def lookup(call: Call, body: IndividualLookup) -> Response:
     """Look one person up by NIK.
@@ -62,7 +68,7 @@ async def lookup(call: Call, body: IndividualLookup) -> Response:
     return await call.disclose(want, 1, _one(call, body.nik), _query(body))
 
 
-@router.get("/{id}", **documented(BY_ID, (SubjectNotFound,)))
+@router.get("/{id}", **documented(BY_ID, (SubjectNotFound,), answers={JSON: ONE}, body=False, unchanged=True))
 @served(Served(BY_ID))
 async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contract's name
     """Look one person up by your agency's own opaque id.
@@ -74,7 +80,7 @@ async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contra
     return await call.disclose(want, 1, _one(call, nik, tagged=True), {"by": "id"})
 
 
-@router.post("/batch-lookup", **documented(BATCH, (FieldNotPermitted,)))
+@router.post("/batch-lookup", **documented(BATCH, (FieldNotPermitted,), answers={JSON: MANY, NDJSON: LINE}))
 @served(Served(BATCH, (JSON, NDJSON)))
 async def batch_lookup(call: Call, body: BatchLookup) -> Response:
     """Look up to a thousand people up by NIK.

@@ -8,7 +8,8 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from dtsen.keys import Keyring, Purpose
-from schemas.agreement import Agreement, read_agreement
+from schemas.agreement import Agreement
+from schemas.agreement_file import read_agreement
 
 
 class AgreementRefused(Exception):
@@ -68,7 +69,7 @@ def apply(connection: psycopg.Connection, keyring: Keyring, text: str) -> Agreem
     """Put the agreement of a YAML file in force, in place of its earlier version.
 
     Raises:
-        schemas.agreement.AgreementInvalid: the file says what an agreement cannot say.
+        AgreementInvalid: the file says what an agreement cannot say.
         AgreementRefused: its version is not newer, or a client is under another agreement.
     """
     agreement = read_agreement(text)
@@ -115,9 +116,7 @@ def every_version(connection: psycopg.Connection) -> list[Applied]:
         return cursor.execute(_LIST).fetchall()
 
 
-def document(
-    connection: psycopg.Connection, agreement_id: str, version: int | None
-) -> str | None:
+def document(connection: psycopg.Connection, agreement_id: str, version: int | None) -> str | None:
     """The YAML text of a version (None: the newest) as it was applied."""
     asked = {"id": agreement_id, "version": version}
     row = connection.execute(_DOCUMENT, asked).fetchone()

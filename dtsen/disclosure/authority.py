@@ -14,11 +14,11 @@ from functools import lru_cache
 
 import asyncpg
 import orjson
-from schemas.agreement import Agreement
 
 from dtsen.clock import WIB, Clock
 from dtsen.disclosure.plan import Plan, compile_plan
 from dtsen.errors import Unavailable
+from schemas.agreement import Agreement
 
 POLL_SECONDS = 0.25
 STALE_SECONDS = 1.0
@@ -216,8 +216,8 @@ def _agreement(terms: bytes, epoch: int, role: str, pairwise_version: str) -> Ag
         epoch,
         role,
         pairwise_version,
-        starts=_midnight(agreement.valid.start),
-        ends=_midnight(agreement.valid.end) + timedelta(days=1),
+        starts=_midnight(agreement.valid.from_),
+        ends=_midnight(agreement.valid.to) + timedelta(days=1),
     )
 
 

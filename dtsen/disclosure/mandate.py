@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from schemas.scopes import groups_opened
-
 from dtsen.disclosure.authority import AgreementInForce, ClientAuthority, ReleaseInForce, Snapshot
 from dtsen.disclosure.plan import Plan
 from dtsen.errors import (
@@ -19,6 +17,7 @@ from dtsen.errors import (
     PurposeRequired,
     Unauthenticated,
 )
+from schemas.scopes import Scope, opened_groups
 from schemas.variables import Variable
 
 
@@ -27,7 +26,7 @@ class Token:
     """What a verified access token says."""
 
     client: str
-    scopes: frozenset[str]
+    scopes: frozenset[Scope]
     jti: str
     expires: datetime
 
@@ -122,7 +121,7 @@ def mandate(
     restrictions, release = snapshot.restrictions_epoch, snapshot.release
     if operation.scope is None:
         return Mandate(token, operation, client.agency, client.epoch, restrictions, release)
-    groups = groups_opened(token.scopes, operation.scope)
+    groups = opened_groups(token.scopes, operation.scope)
     if not groups:
         raise InsufficientScope
     agreement = client.agreement

@@ -1,6 +1,8 @@
-"""Masks: each defined once, in SQL. What a mask means for people stands in `schemas/agreement.py`.
+"""Masks: each defined once, in SQL.
 
-A masked value stays present in its masked form, and its variable in `withheld` with reason `mask`.
+What a mask means for people, and its value set, stand in `schemas/masks.py`.
+
+A masked value stays present in its masked form, and its variable in `withheld`, reason `mask`.
 """
 
 MASK_SQL = {
@@ -8,17 +10,17 @@ MASK_SQL = {
     "initials": "regexp_replace(trim({column}), '(\\S)\\S*', '\\1.', 'g')",
     # The year of a date alone, as text: "1990".
     "year_only": "to_char({column}, 'YYYY')",
-    # The first six characters of an identifier; the rest as asterisks.
-    "first_6": "rpad(left({column}, 6), greatest(length({column}), 6), '*')",
-    # Deciles in bands of the poverty programmes' usual limits.
-    "decile_band": (
-        "CASE WHEN {column} IS NULL THEN NULL WHEN {column} <= 4 THEN '1-4'"
-        " WHEN {column} <= 7 THEN '5-7' ELSE '8-10' END"
-    ),
+    # The first six digits of an identifier: the region of issue.
+    "first_6": "left({column}, 6)",
+    # Pairs of deciles: 3 to "3-4".
+    "decile_band": "format('%s-%s', ({column} - 1) / 2 * 2 + 1, ({column} - 1) / 2 * 2 + 2)",
 }
 """SQL expression of each mask over one column, `{column}` to be filled in."""
 
 
 def masked(mask: str | None, column: str) -> str:
     """The SQL expression of a column under a mask (none: the column itself)."""
-    return column if mask is None else MASK_SQL[mask].format(column=column)
+    if mask is None:
+        return column
+    # An unknown value stays unknown under every mask.
+    return f"CASE WHEN {column} IS NOT NULL THEN {MASK_SQL[mask].format(column=column)} END"

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import orjson
 from psycopg import sql
-from schemas.agreement import Agreement, opened_variables
 
 from dtsen.disclosure.masks import masked
-from schemas.variables import Variable
-from schemas.wilayah import convert
+from schemas.agreement import Agreement, opened_variables
+from schemas.scopes import Scope, opened_groups
+from schemas.variables import Variable, find
 
 SERIALIZER = "1"
 """Changes when the same plan would render other bytes."""
@@ -180,12 +180,11 @@ def compile_plan(agreement: Agreement, purpose: str, operation: str) -> Plan:
         KeyError: the agreement has no such purpose.
     """
     terms = agreement.purposes[purpose]
-    variables = opened_variables(terms)
-    masks = {
-        variable.qualified: mask
-        for variable in variables
-        if (mask := terms.mask_of(variable)) is not None
-    }
+    groups = opened_groups(map(Scope.parse, terms.operations), operation)
+    variables = [variable for variable in opened_variables(terms) if variable.group in groups]
+    names = {variable.qualified for variable in variables}
+    masks = {find(name).qualified: mask for name, mask in terms.masks.items()}
+    masks = {name: mask for name, mask in masks.items() if name in names}
     rows = _row_filter(agreement)
     identity = {
         "agreement": agreement.agreement,
@@ -218,8 +217,7 @@ def _row_filter(agreement: Agreement) -> RowFilter:
         return RowFilter()
     wilayah = None
     if rows.wilayah is not None:
-        converted = (convert(code, rows.wilayah.system, "bps") for code in rows.wilayah.codes)
-        wilayah = tuple(sorted(code for code in converted if code is not None))
+        wilayah = tuple(sorted(rows.wilayah.bps_codes()))
     desil = rows.desil_nasional
     return RowFilter(wilayah, desil and desil.min, desil and desil.max)
 

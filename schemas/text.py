@@ -1,0 +1,10 @@
+"""Text for people, Indonesian first (contract: "text for people is Indonesian first")."""
+
+from typing import NamedTuple
+
+
+class Text(NamedTuple):
+    """One sentence or label in both languages of the project."""
+
+    id: str
+    en: str

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from api.assembly import assemble
 from api.app_problems import unrecorded
+from api.assembly import assemble
 from api.routers import include_all
 from dtsen.errors import InternalError, MethodNotAllowed, PathNotFound
 from dtsen.settings import Settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 from uuid import UUID
 
-from auth.budgets import ratelimit_headers
+from auth.limits import ratelimit_headers
 from fastapi import Response
 from starlette.requests import Request
 
@@ -191,7 +191,7 @@ class Call(Request):
         )
 
     def _counted(self, error: DtsenError, body: bytes) -> Response:
-        client = self.admitted.token.client if self.admitted and error.status != 401 else None  # noqa: PLR2004 - HTTP status
+        client = self.admitted.token.client_id if self.admitted and error.status != 401 else None  # noqa: PLR2004 - HTTP status
         self.parts.tally.count(error.code, error.status, client=client, address=self.address)
         return self._send(error.status, body, PROBLEM, error.headers)
 

@@ -54,8 +54,7 @@ class GuardedRoute(APIRoute):
                 return await call.refuse(InternalError())
 
         async def _serve(call: Call, endpoint: Endpoint, inputs: dict[str, Any]) -> Response:
-            query = call.scope["query_string"].decode("latin-1")
-            call.admitted = call.parts.guard.admit(call.headers.getlist("authorization"), query)
+            call.admitted = call.parts.guard.admit(call.headers.raw, call.scope["query_string"])
             await call.parts.guard.limit(call.admitted)
             call.judge()
             call.media_type = negotiate(call.headers.getlist("accept"), description.offered)

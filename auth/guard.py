@@ -4,26 +4,41 @@ Nothing here waits but for a lease of a budget; the token's signature is checked
 and whether all of it still holds is checked again by the recording statement.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+
+from limits import RateLimitItem, RateLimitItemPerSecond
 
 from auth.budgets import Budgets, Charge
 from auth.limits import AgencyLimiter, LimitState
 from auth.tokens import TokenVerifier, authorization
 from dtsen.clock import Clock
 from dtsen.disclosure.authority import Authority, ClientAuthority, Snapshot
-from dtsen.disclosure.mandate import Mandate, Operation, Token, bare_mandate, identify, mandate
+from dtsen.disclosure.mandate import (
+    AccessToken,
+    Mandate,
+    Operation,
+    bare_mandate,
+    identify,
+    mandate,
+)
+from dtsen.errors import RateLimited
 
 WITHOUT_AGREEMENT_PER_SECOND = 5
 """Requests a second of a client that no agreement lists; it reaches the "any" calls alone."""
 MOST_MANDATES = 20_000
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+"""Headers as ASGI gives them, names in lower case."""
 
 
 @dataclass(slots=True)
 class Admitted:
     """A client that showed a valid token, and what its limits say for the RateLimit headers."""
 
-    token: Token
+    token: AccessToken
     snapshot: Snapshot
     client: ClientAuthority
     states: list[LimitState] = field(default_factory=list)
@@ -47,13 +62,13 @@ class Guard:
         self._clock = clock
         self._mandates: dict[tuple[str, str, str | None], tuple[Snapshot, Mandate]] = {}
 
-    def admit(self, authorizations: list[str], query: str) -> Admitted:
+    def admit(self, headers: RawHeaders, query: bytes) -> Admitted:
         """Authenticate a request by its Authorization header.
 
         Raises:
             DoubledAuthorization, Unauthenticated, Unavailable: as they say.
         """
-        token = self._verifier.verify(authorization(authorizations, query))
+        token = self._verifier.verify(authorization(headers, query))
         snapshot = self._authority.current
         return Admitted(token, snapshot, identify(snapshot, token))
 
@@ -64,13 +79,16 @@ class Guard:
             RateLimited: one of them is used up; nothing was charged.
             Unavailable: the budget could not be drawn on.
         """
-        client, agreement = admitted.token.client, admitted.client.agreement
+        client, agreement = admitted.token.client_id, admitted.client.agreement
         rate = WITHOUT_AGREEMENT_PER_SECOND
         holder = f"client:{client}"
         if agreement is not None:
             rate = agreement.terms.quota.requests.per_second
             holder = f"agreement:{agreement.terms.agreement}"
-        admitted.states.append(self._limiter.burst(client, rate))
+        hit = self._limiter.hit(_per_second(rate), "burst", client)
+        admitted.states.append(LimitState("burst", rate, 1, hit.remaining, hit.reset_after))
+        if not hit.allowed:
+            raise RateLimited(headers={"Retry-After": "1"})
         charge = await self._budgets.charge(holder, "requests", {"minute": rate * 60}, 1)
         admitted.states.extend(charge.states)
 
@@ -119,7 +137,7 @@ class Guard:
 class Judging:
     """Judges a token anew: the whole mandate, or for a refusal the client alone."""
 
-    token: Token
+    token: AccessToken
     operation: Operation
     purpose: str | None = None
     refusal: bool = False
@@ -129,3 +147,8 @@ class Judging:
         if self.refusal:
             return bare_mandate(snapshot, self.token, self.operation)
         return mandate(snapshot, self.token, self.operation, self.purpose, now)
+
+
+@lru_cache(maxsize=1024)
+def _per_second(rate: int) -> RateLimitItem:
+    return RateLimitItemPerSecond(rate)

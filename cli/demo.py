@@ -4,26 +4,21 @@ A second start reuses what is there. Whatever it started ends with it.
 """
 
 import ctypes
-import os
 import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
-from pathlib import Path
-from urllib.error import URLError
 
 import psycopg
 import typer
-from rich.progress import Progress
 
-from cli.context import fail, keyring, out, settings
+from cli.context import fail, keyring, settings
 from cli.samples import write_samples
-from cli.sandbox import CLIENTS, SEED, add_clients, load_releases
+from cli.sandbox import add_clients, load_releases
 from dtsen.database import DatabaseUrls, connect, migrate
 from dtsen.disclosure import agreements
 from dtsen.embedded import EmbeddedError, cluster

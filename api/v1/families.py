@@ -38,7 +38,10 @@ LOOKUP = Operation("families.lookup", "families:read", "read")
 BY_ID = Operation("families.get", "families:read", "read")
 
 
-@router.post("/lookup", **documented(LOOKUP, (SubjectNotFound, FieldNotPermitted, NoRelease), answers={JSON: ONE}))
+@router.post(
+    "/lookup",
+    **documented(LOOKUP, (SubjectNotFound, FieldNotPermitted, NoRelease), answers={JSON: ONE}),
+)
 @served(Served(LOOKUP))
 async def lookup(call: Call, body: FamilyLookup) -> Response:
     """Look one family up by KK, with its members.

@@ -55,7 +55,10 @@ BY_ID = Operation("individuals.get", "individuals:read", "read")
 BATCH = Operation("individuals.batch-lookup", "individuals:read", "read")
 
 
-@router.post("/lookup", **documented(LOOKUP, (SubjectNotFound, FieldNotPermitted, NoRelease), answers={JSON: ONE}))
+@router.post(
+    "/lookup",
+    **documented(LOOKUP, (SubjectNotFound, FieldNotPermitted, NoRelease), answers={JSON: ONE}),
+)
 @served(Served(LOOKUP))
 async def lookup(call: Call, body: IndividualLookup) -> Response:
     """Look one person up by NIK.
@@ -68,7 +71,10 @@ async def lookup(call: Call, body: IndividualLookup) -> Response:
     return await call.disclose(want, 1, _one(call, body.nik), _query(body))
 
 
-@router.get("/{id}", **documented(BY_ID, (SubjectNotFound,), answers={JSON: ONE}, body=False, unchanged=True))
+@router.get(
+    "/{id}",
+    **documented(BY_ID, (SubjectNotFound,), answers={JSON: ONE}, body=False, unchanged=True),
+)
 @served(Served(BY_ID))
 async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contract's name
     """Look one person up by your agency's own opaque id.
@@ -80,7 +86,9 @@ async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contra
     return await call.disclose(want, 1, _one(call, nik, tagged=True), {"by": "id"})
 
 
-@router.post("/batch-lookup", **documented(BATCH, (FieldNotPermitted,), answers={JSON: MANY, NDJSON: LINE}))
+@router.post(
+    "/batch-lookup", **documented(BATCH, (FieldNotPermitted,), answers={JSON: MANY, NDJSON: LINE})
+)
 @served(Served(BATCH, (JSON, NDJSON)))
 async def batch_lookup(call: Call, body: BatchLookup) -> Response:
     """Look up to a thousand people up by NIK.

@@ -68,7 +68,7 @@ def _clear(question: Question, clock: Clock) -> dict[str, object]:
         "agency": mandate.agency,
         "agreement": terms.agreement if terms else None,
         "agreement_version": terms.version if terms else None,
-        "client": mandate.token.client,
+        "client": mandate.token.client_id,
         "iat": clock.now().isoformat(timespec="milliseconds"),
         "legal_basis": list(purpose.legal_basis) if purpose else [],
         "node": node(),
@@ -115,7 +115,7 @@ def _entry(
     checked = None if question.refusal or want is None else mandate.agreement
     return {
         "id": circumstances.record_id,
-        "client": mandate.token.client,
+        "client": mandate.token.client_id,
         "client_epoch": mandate.client_epoch,
         "token_expires": mandate.token.expires,
         "agreement": clear["agreement"],

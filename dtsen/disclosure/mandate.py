@@ -22,13 +22,14 @@ from schemas.variables import Variable
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """What a verified access token says."""
+class AccessToken:
+    """A verified token: whose, for what, until when; `digest` is SHA-256 of its text."""
 
-    client: str
-    scopes: frozenset[Scope]
+    client_id: str
+    scopes: frozenset[str]
     jti: str
     expires: datetime
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Operation:
 class Mandate:
     """The right to one operation, as the present authority gives it."""
 
-    token: Token
+    token: AccessToken
     operation: Operation
     agency: str
     client_epoch: int
@@ -70,19 +71,19 @@ class Circumstances:
     query: Mapping[str, object] = field(default_factory=dict)
 
 
-def identify(snapshot: Snapshot, token: Token) -> ClientAuthority:
+def identify(snapshot: Snapshot, token: AccessToken) -> ClientAuthority:
     """The client of a token as authority has it now.
 
     Raises:
         Unauthenticated: it is unknown or revoked.
     """
-    client = snapshot.clients.get(token.client)
+    client = snapshot.clients.get(token.client_id)
     if client is None:
         raise Unauthenticated
     return client
 
 
-def bare_mandate(snapshot: Snapshot, token: Token, operation: Operation) -> Mandate:
+def bare_mandate(snapshot: Snapshot, token: AccessToken, operation: Operation) -> Mandate:
     """A mandate that opens nothing: who asked for what, for the record of a refusal.
 
     Raises:
@@ -102,7 +103,7 @@ def bare_mandate(snapshot: Snapshot, token: Token, operation: Operation) -> Mand
 
 def mandate(
     snapshot: Snapshot,
-    token: Token,
+    token: AccessToken,
     operation: Operation,
     purpose: str | None,
     now: datetime,
@@ -121,7 +122,7 @@ def mandate(
     restrictions, release = snapshot.restrictions_epoch, snapshot.release
     if operation.scope is None:
         return Mandate(token, operation, client.agency, client.epoch, restrictions, release)
-    groups = opened_groups(token.scopes, operation.scope)
+    groups = opened_groups(map(Scope.parse, token.scopes), operation.scope)
     if not groups:
         raise InsufficientScope
     agreement = client.agreement

@@ -33,6 +33,7 @@ class FamilyLookup(BaseModel):
 
 
 ONE = family_answer({"$ref": "#/components/schemas/Family"})
+ABSENT = (SubjectNotFound, FieldNotPermitted, NoRelease)
 
 LOOKUP = Operation("families.lookup", "families:read", "read")
 BY_ID = Operation("families.get", "families:read", "read")
@@ -40,7 +41,7 @@ BY_ID = Operation("families.get", "families:read", "read")
 
 @router.post(
     "/lookup",
-    **documented(LOOKUP, (SubjectNotFound, FieldNotPermitted, NoRelease), answers={JSON: ONE}),
+    **documented(LOOKUP, ABSENT, answers={JSON: ONE}),
 )
 @served(Served(LOOKUP))
 async def lookup(call: Call, body: FamilyLookup) -> Response:

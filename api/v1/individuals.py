@@ -48,7 +48,9 @@ class BatchLookup(BaseModel):
 INDIVIDUAL = {"$ref": "#/components/schemas/Individual"}
 ONE = person_answer(INDIVIDUAL)
 MANY = batch_answer(INDIVIDUAL)
-LINE = MANY["properties"]["results"]["items"]
+BATCH_ANSWERS = {JSON: MANY, NDJSON: MANY["properties"]["results"]["items"]}
+BY_ID_ANSWERS = {"answers": {JSON: ONE}, "body": False, "unchanged": True}
+ABSENT = (SubjectNotFound, FieldNotPermitted, NoRelease)
 
 LOOKUP = Operation("individuals.lookup", "individuals:read", "read")
 BY_ID = Operation("individuals.get", "individuals:read", "read")
@@ -57,7 +59,7 @@ BATCH = Operation("individuals.batch-lookup", "individuals:read", "read")
 
 @router.post(
     "/lookup",
-    **documented(LOOKUP, (SubjectNotFound, FieldNotPermitted, NoRelease), answers={JSON: ONE}),
+    **documented(LOOKUP, ABSENT, answers={JSON: ONE}),
 )
 @served(Served(LOOKUP))
 async def lookup(call: Call, body: IndividualLookup) -> Response:
@@ -73,7 +75,7 @@ async def lookup(call: Call, body: IndividualLookup) -> Response:
 
 @router.get(
     "/{id}",
-    **documented(BY_ID, (SubjectNotFound,), answers={JSON: ONE}, body=False, unchanged=True),
+    **documented(BY_ID, (SubjectNotFound,), **BY_ID_ANSWERS),
 )
 @served(Served(BY_ID))
 async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contract's name
@@ -87,7 +89,7 @@ async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contra
 
 
 @router.post(
-    "/batch-lookup", **documented(BATCH, (FieldNotPermitted,), answers={JSON: MANY, NDJSON: LINE})
+    "/batch-lookup", **documented(BATCH, (FieldNotPermitted,), answers=BATCH_ANSWERS)
 )
 @served(Served(BATCH, (JSON, NDJSON)))
 async def batch_lookup(call: Call, body: BatchLookup) -> Response:

@@ -55,7 +55,18 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         budgets = Budgets(pool, clock)
         stack.push_async_callback(budgets.close)
         verifier = TokenVerifier(keyring, settings.issuer, clock)
-        guard = Guard(authority, verifier, AgencyLimiter(), budgets, clock)
+        limiter = AgencyLimiter()
+        guard = Guard(authority, verifier, limiter, budgets, clock)
         yield Parts(
-            settings, clock, keyring, pool, auditor_pool, authority, gate, guard, tally, notes
+            settings=settings,
+            clock=clock,
+            keyring=keyring,
+            pool=pool,
+            auditor_pool=auditor_pool,
+            authority=authority,
+            limiter=limiter,
+            gate=gate,
+            guard=guard,
+            tally=tally,
+            notes=notes,
         )

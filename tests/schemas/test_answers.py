@@ -138,9 +138,9 @@ def test_every_variable_may_be_unknown_and_is_described(variable):
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
-        ("nomor_induk_kependudukan", [NIK, "337499"], ["0" * 16, NIK[:-1], 1]),
-        ("keluarga.nomor_kartu_keluarga", [KK, KK[:-1], "337499"], [KK[:-2]]),
-        ("desil_nasional", [1, 10, "5-6"], [0, 11, "5", "6-7"]),
+        ("nomor_induk_kependudukan", [NIK, "337499**********"], ["0" * 16, NIK[:-1], 1]),
+        ("keluarga.nomor_kartu_keluarga", [KK, KK[:-1], "337499*********"], [KK[:-2], "337499"]),
+        ("desil_nasional", [1, 10, "5-7"], [0, 11, "5", "6-7"]),
         ("luas_lantai", [0, 999], [-1, 1000, "45"]),
         ("keluarga.pbi_nas", ["Ya", "Tidak"], ["1", "ya", True]),
         ("kode_kecamatan", ["3374010"], ["337401", "33.74.01"]),

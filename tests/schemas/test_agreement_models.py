@@ -1,5 +1,5 @@
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from typing import Any
 
@@ -182,6 +182,14 @@ def test_a_member_left_empty_is_refused_and_never_means_no_limit(member):
     assert not VALIDATOR.is_valid(content)
     with pytest.raises(ValidationError):
         Agreement.model_validate(content)
+
+
+def test_an_instant_is_no_day():
+    valid = {"from": datetime(2026, 1, 1, tzinfo=UTC), "to": date(2026, 12, 31)}
+
+    with pytest.raises(ValidationError):
+        Agreement.model_validate(an_agreement(valid=valid))
+    Agreement.model_validate(an_agreement(valid=valid | {"from": date(2026, 1, 1)}))
 
 
 def test_the_published_schema_is_that_of_the_models():

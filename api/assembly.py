@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from api.parts import Parts
 from auth.budgets import Budgets
+from auth.guard import Guard
 from auth.limits import AgencyLimiter
 from auth.tokens import TokenVerifier
-
-from api.parts import Parts
-from auth.guard import Guard
 from dtsen.clock import Clock
 from dtsen.database import open_pool
 from dtsen.disclosure.authority import Authority

@@ -12,9 +12,7 @@ def authorization_parts(parts: Parts) -> OAuthParts:
 
     async def on_refusal(who: str, cause: str) -> None:
         known = who in parts.authority.current.clients
-        parts.tally.count(
-            cause, 401, client=who if known else None, address=None if known else who
-        )
+        parts.tally.count(cause, 401, client=who if known else None, address=None if known else who)
 
     async def on_issue(client_id: str, jti: str, scope: str) -> None:
         client = parts.authority.current.clients.get(client_id)

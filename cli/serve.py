@@ -47,7 +47,7 @@ def serve() -> None:
 def listen(host: str, port: int) -> list[socket.socket]:
     """Listening sockets: for `localhost` both 127.0.0.1 and, where it exists, ::1."""
     addresses = ["127.0.0.1", "::1"] if host == "localhost" else [host]
-    made = []
+    made: list[socket.socket] = []
     for address in addresses:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)

@@ -8,8 +8,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from dtsen.keys import Keyring, Purpose
-from schemas.agreement import Agreement
-from schemas.agreement_file import read_agreement
+from schemas.agreement import Agreement, read_agreement
 
 
 class AgreementRefused(Exception):

@@ -1,1 +1,1 @@
-"""What we do with the data: releases, disclosure, audit, legacy ids, keys. Knows nothing of HTTP."""
+"""What we do with the data: releases, disclosure, audit, legacy ids. Knows nothing of HTTP."""

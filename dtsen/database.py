@@ -53,6 +53,10 @@ async def open_pool(url: str, *, name: str, size: int, generic_plans: bool = Fal
         reset=_keep_session,
         server_settings=settings,
         max_inactive_connection_lifetime=0,
+        # A pack of ten plans is a long statement that repeats by the million: never re-plan it.
+        statement_cache_size=256,
+        max_cached_statement_lifetime=0,
+        max_cacheable_statement_size=0,
         timeout=5,
     )
 
@@ -91,7 +95,7 @@ def migrate(urls: DatabaseUrls) -> None:
 def grant(urls: DatabaseUrls) -> None:
     """Give each login exactly the rights of deploy/grants.sql; safe to repeat."""
     text = (files("deploy") / "grants.sql").read_text()
-    statement = sql.SQL(text).format(  # type: ignore[arg-type] - our own file, not a literal
+    statement = sql.SQL(text).format(  # type: ignore[arg-type]  # our own file, not a literal
         api=sql.Identifier(login(urls.api)),
         sequencer=sql.Identifier(login(urls.sequencer)),
         auditor=sql.Identifier(login(urls.auditor)),

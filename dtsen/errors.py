@@ -9,17 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One sentence in both languages."""
-
-    id: str
-    en: str
-
-    def __getitem__(self, language: str) -> str:
-        """The sentence in `en`, or in Indonesian for any other language."""
-        return self.en if language == "en" else self.id
+from schemas.text import Text
 
 
 @dataclass(frozen=True, slots=True)

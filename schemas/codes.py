@@ -20,6 +20,7 @@ METADATA_VERSIONS = ("v3/2026",)
 """Metadata versions that the catalogue and the code lists describe, oldest first."""
 
 YES, NO = "Ya", "Tidak"
+YES_NO_VALUES = (YES, NO)
 _YES_NO = MappingProxyType(
     {"ya": YES, "1": YES, "true": YES, "tidak": NO, "2": NO, "false": NO},
 )

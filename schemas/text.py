@@ -8,3 +8,7 @@ class Text(NamedTuple):
 
     id: str
     en: str
+
+    def spoken(self, language: str) -> str:
+        """The text in `en`, or in Indonesian for any other language."""
+        return self.en if language == "en" else self.id

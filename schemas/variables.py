@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias, cast
 
 from schemas.codes import METADATA_VERSIONS, check_metadata_version
+from schemas.wilayah import System
 
 Unit: TypeAlias = Literal["keluarga", "anggota"]
 Kind: TypeAlias = Literal[
@@ -102,6 +103,13 @@ class Variable:
     def level(self) -> Level:
         """Give the lowest access level (L2, L3, L4) at which the variable may be shared."""
         return LEVELS[self.sensitivity]
+
+    @property
+    def code_system(self) -> System | None:
+        """Give the system of a region code: domicile is written in BPS codes, KTP in Kemendagri."""
+        if self.kind != "wilayah":
+            return None
+        return "bps" if self.unit == "keluarga" else "kemendagri"
 
     @property
     def weight(self) -> int:

@@ -1,8 +1,10 @@
 """Standing tables of authority: agencies, agreements, epochs, restrictions, budgets, proofs."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 
@@ -16,6 +18,7 @@ class Authority(SQLModel, table=True):
     name: str = Field(primary_key=True, sa_type=Text)
     epoch: int = Field(sa_type=BigInteger)
     active: bool
+    agency: str | None = Field(default=None, sa_type=Text)
 
 
 class Agency(SQLModel, table=True):
@@ -41,6 +44,7 @@ class AgreementVersion(SQLModel, table=True):
     version: int = Field(primary_key=True)
     agency: str = Field(foreign_key="disclosure.agency.code", sa_type=Text)
     document: str = Field(sa_type=Text)
+    terms: dict[str, Any] = Field(sa_type=JSONB)
     state: str = Field(sa_type=Text)
     applied_at: datetime = Field(sa_type=DateTime(timezone=True))
 

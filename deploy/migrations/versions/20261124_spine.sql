@@ -52,10 +52,29 @@ CREATE TABLE disclosure.authority (
     name   text    NOT NULL,
     epoch  bigint  NOT NULL DEFAULT nextval('disclosure.epoch'),
     active boolean NOT NULL DEFAULT true,
+    agency text,
     CONSTRAINT pk_authority PRIMARY KEY (kind, name),
     CONSTRAINT ck_authority_kind CHECK (kind IN ('client', 'agreement', 'restrictions'))
 );
 INSERT INTO disclosure.authority (kind, name) VALUES ('restrictions', '');
+
+-- The one way to change authority: the lock first, so that epochs commit in the order in which they
+-- are drawn, and so that what is in flight has been recorded before the change is visible.
+CREATE FUNCTION disclosure.set_authority(kind text, name text, active boolean, agency text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    drawn bigint;
+BEGIN
+    LOCK TABLE disclosure.authority IN ACCESS EXCLUSIVE MODE;
+    INSERT INTO disclosure.authority AS a (kind, name, active, agency)
+    VALUES (set_authority.kind, set_authority.name, set_authority.active, set_authority.agency)
+    ON CONFLICT ON CONSTRAINT pk_authority
+    DO UPDATE SET epoch = nextval('disclosure.epoch'), active = excluded.active, agency = excluded.agency
+    RETURNING a.epoch INTO drawn;
+    RETURN drawn;
+END
+$$;
 
 CREATE TABLE disclosure.agency (
     code             text        CONSTRAINT pk_agency PRIMARY KEY,
@@ -72,6 +91,7 @@ CREATE TABLE disclosure.agreement (
     version    integer     NOT NULL,
     agency     text        NOT NULL CONSTRAINT fk_agreement_agency REFERENCES disclosure.agency,
     document   text        NOT NULL,
+    terms      jsonb       NOT NULL,
     state      text        NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT pk_agreement PRIMARY KEY (id, version),

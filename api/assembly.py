@@ -1,0 +1,61 @@
+"""Building one worker's parts in order, and taking them down in the other."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from auth.budgets import Budgets
+from auth.limits import AgencyLimiter
+from auth.tokens import TokenVerifier
+
+from api.parts import Parts
+from auth.guard import Guard
+from dtsen.clock import Clock
+from dtsen.database import open_pool
+from dtsen.disclosure.authority import Authority
+from dtsen.disclosure.gate import Gate
+from dtsen.disclosure.notes import Notes
+from dtsen.disclosure.tally import Tally
+from dtsen.embedded import EmbeddedError, running
+from dtsen.keys import Keyring
+from dtsen.settings import Settings
+
+GATE_CONNECTIONS = 3
+CONNECTIONS = 4
+AUDITOR_CONNECTIONS = 2
+
+
+@asynccontextmanager
+async def assemble(settings: Settings) -> AsyncIterator[Parts]:
+    """The parts of one worker, ready to serve; taken down in order at the end."""
+    urls = running(settings)
+    if urls is None:
+        raise EmbeddedError("no PostgreSQL runs here; start it with `make run` or `dtsen demo`")
+    clock = Clock()
+    keyring = Keyring(settings.key_directory)
+    async with AsyncExitStack() as stack:
+        lookup_pool = await stack.enter_async_context(
+            await open_pool(urls.api, name="dtsen-gate", size=GATE_CONNECTIONS, generic_plans=True)
+        )
+        pool = await stack.enter_async_context(
+            await open_pool(urls.api, name="dtsen-api", size=CONNECTIONS)
+        )
+        auditor_pool = await stack.enter_async_context(
+            await open_pool(urls.auditor, name="dtsen-auditor", size=AUDITOR_CONNECTIONS)
+        )
+        authority = Authority(pool, clock)
+        await authority.start()
+        stack.push_async_callback(authority.close)
+        keyring.ensure(clock.now())
+        notes = Notes(pool, keyring, clock)
+        tally = Tally(notes, clock)
+        tally.start()
+        stack.push_async_callback(tally.close)
+        gate = Gate(lookup_pool, authority, keyring, clock)
+        stack.push_async_callback(gate.drain)
+        budgets = Budgets(pool, clock)
+        stack.push_async_callback(budgets.close)
+        verifier = TokenVerifier(keyring, settings.issuer, clock)
+        guard = Guard(authority, verifier, AgencyLimiter(), budgets, clock)
+        yield Parts(
+            settings, clock, keyring, pool, auditor_pool, authority, gate, guard, tally, notes
+        )

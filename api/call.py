@@ -1,0 +1,222 @@
+"""One authenticated call under /v1 or /dtks, from its headers to its recorded answer."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+from uuid import UUID
+
+from auth.limits import ratelimit_headers
+from fastapi import Response
+from starlette.requests import Request
+
+from api.parts import Parts
+from api.problems import MEDIA_TYPE as PROBLEM, problem_body, spoken_language
+from auth.guard import Admitted, Judging
+from dtsen.audit.record import new_record_id
+from dtsen.disclosure.mandate import Circumstances, Mandate, Operation, bare_mandate
+from dtsen.disclosure.question import Answer, Question, Render, Rendering, Seen, Want
+from dtsen.errors import DtsenError, Fault, MalformedHeader, Unavailable
+
+JSON = "application/json"
+
+Body: TypeAlias = Callable[[Mandate, Seen], bytes]
+
+_HEADERS = {
+    "dtsen-purpose": re.compile(r"[A-Z0-9][A-Z0-9-]{0,63}"),
+    "dtsen-actor": re.compile(r"officer|subject|system"),
+    "dtsen-officer": re.compile(r"[\x21-\x7e]{1,128}"),
+    "dtsen-case-ref": re.compile(r"[\x21-\x7e]{1,128}"),
+}
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+SAFE_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What an operation is, beside its function: its mandate, what it answers in."""
+
+    operation: Operation
+    offered: tuple[str, ...] = (JSON,)
+
+
+class Call(Request):
+    """The request that an endpoint is given. It asks; the gate answers; nothing else leaves."""
+
+    def __init__(self, request: Request, served: Served) -> None:
+        super().__init__(request.scope, request.receive)
+        self.parts: Parts = request.app.state.parts
+        self.operation = served.operation
+        milliseconds = int(self.parts.clock.now().timestamp() * 1000)
+        self.record_id: UUID = new_record_id(milliseconds)
+        self.language = spoken_language(self.headers.get("accept-language"))
+        self.media_type = served.offered[0]
+        self.admitted: Admitted | None = None
+        self._mandate: Mandate | None = None
+        self._circumstances: Circumstances | None = None
+        self._purpose: str | None = None
+
+    @property
+    def mandate(self) -> Mandate:
+        """The mandate of this call; there is one once its headers were judged."""
+        if self._mandate is None:
+            raise Unavailable
+        return self._mandate
+
+    @property
+    def address(self) -> str | None:
+        """The peer's address; kept in records that name no client, and for auditors."""
+        return self.client.host if self.client else None
+
+    def judge(self) -> None:
+        """Read the headers that say why and for whom, then make the mandate.
+
+        Raises:
+            MalformedHeader: a header is repeated or has not its form.
+            DtsenError: what making the mandate raises.
+        """
+        if self.admitted is None:
+            raise Unavailable
+        said = self._said()
+        trace = self.headers.get("traceparent", "")
+        self._circumstances = Circumstances(
+            self.record_id,
+            actor=said.get("dtsen-actor", "officer" if "dtsen-officer" in said else "system"),
+            officer=said.get("dtsen-officer"),
+            case_ref=said.get("dtsen-case-ref"),
+            address=self.address,
+            trace=trace if _TRACEPARENT.fullmatch(trace) else None,
+        )
+        self._purpose = said.get("dtsen-purpose")
+        guard = self.parts.guard
+        self._mandate = guard.mandate(self.admitted, self.operation, self._purpose)
+
+    async def disclose(
+        self,
+        want: Callable[[Mandate], Want],
+        people: int,
+        render: Render,
+        query: Mapping[str, object],
+    ) -> Response:
+        """Charge, read, record and answer about people; the charge comes back when nothing left.
+
+        Raises:
+            DtsenError: the refusal; nothing left.
+        """
+        if self.admitted is None:
+            raise Unavailable
+        want(self.mandate)  # what the request itself gets wrong costs nothing
+        charge = await self.parts.guard.charge_people(self.admitted, self.mandate, people)
+        try:
+            return self._response(await self._ask(render, want=want, query=query))
+        except BaseException:
+            if charge is not None:
+                charge.refund()
+            raise
+
+    async def tell(
+        self, body: bytes, *, outcome: str = "told", query: Mapping[str, object] | None = None
+    ) -> Response:
+        """Record and send an answer about nobody."""
+
+        def render(_: Mandate, __: Seen) -> Rendering:
+            return Rendering(200, body, outcome)
+
+        return self._response(await self._ask(render, query=query or {}))
+
+    async def refuse(self, error: DtsenError) -> Response:
+        """Record and send a refusal; what cannot be recorded one by one is counted."""
+        body = self.problem(error)
+        if self.admitted is None or error.status in {401, 429} or error.status >= 500:  # noqa: PLR2004 - HTTP statuses
+            return self._counted(error, body)
+        token, snapshot = self.admitted.token, self.admitted.snapshot
+        try:
+            question = Question(
+                mandate=self._mandate or bare_mandate(snapshot, token, self.operation),
+                circumstances=self._circumstances or Circumstances(self.record_id),
+                render=lambda _, __: Rendering(error.status, body, "invalid"),
+                judge=Judging(token, self.operation, refusal=True),
+                refusal=True,
+            )
+            answer = await self.parts.gate.answer(question)
+        except DtsenError as worse:
+            return self._counted(worse, self.problem(worse))
+        return self._response(answer, media_type=PROBLEM, headers=error.headers)
+
+    async def _ask(
+        self,
+        render: Render,
+        *,
+        query: Mapping[str, object],
+        want: Callable[[Mandate], Want] | None = None,
+    ) -> Answer:
+        if self.admitted is None or self._circumstances is None:
+            raise Unavailable
+        question = Question(
+            mandate=self.mandate,
+            circumstances=replace(self._circumstances, query=query),
+            render=render,
+            judge=Judging(self.admitted.token, self.operation, self._purpose),
+            want=want,
+        )
+        return await self.parts.gate.answer(question)
+
+    def _said(self) -> dict[str, str]:
+        said: dict[str, str] = {}
+        faults = []
+        for name, form in _HEADERS.items():
+            values = self.headers.getlist(name)
+            if not values:
+                continue
+            if len(values) > 1 or form.fullmatch(values[0]) is None:
+                faults.append(Fault("", "malformed-header", name))
+            else:
+                said[name] = values[0]
+        if faults:
+            raise MalformedHeader(faults=faults)
+        return said
+
+    def problem(self, error: DtsenError) -> bytes:
+        """The body of an error; also for renderings that tell one (a 404 about a person)."""
+        return problem_body(
+            error,
+            issuer=self.parts.settings.issuer,
+            instance=str(self.record_id),
+            language=self.language,
+        )
+
+    def _counted(self, error: DtsenError, body: bytes) -> Response:
+        client = self.admitted.token.client_id if self.admitted and error.status != 401 else None  # noqa: PLR2004 - HTTP status
+        self.parts.tally.count(error.code, error.status, client=client, address=self.address)
+        return self._send(error.status, body, PROBLEM, error.headers)
+
+    def _response(
+        self,
+        answer: Answer,
+        *,
+        media_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        rendering = answer.rendering
+        said = {"DTSEN-Access-Record": answer.receipt, **rendering.headers, **(headers or {})}
+        if answer.release is not None:
+            said["DTSEN-Release"] = answer.release.id
+        if media_type is None:
+            media_type = self.media_type if rendering.status < 400 else PROBLEM  # noqa: PLR2004 - HTTP status
+        return self._send(rendering.status, rendering.body, media_type, said)
+
+    def _send(
+        self, status: int, body: bytes, media_type: str, headers: Mapping[str, str]
+    ) -> Response:
+        response = Response(body, status, media_type=media_type)
+        raw = response.raw_headers
+        raw.extend(SAFE_HEADERS)
+        raw.extend((name.lower().encode(), value.encode()) for name, value in headers.items())
+        if self.admitted is not None and self.admitted.states:
+            raw.extend(ratelimit_headers(self.admitted.states))
+        return response

@@ -1,0 +1,23 @@
+"""Whether this worker lives and whether it can answer; public, says nothing else."""
+
+from fastapi import APIRouter, Request, Response
+
+from dtsen.errors import DtsenError
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/healthz")
+async def healthz() -> Response:
+    """Tell that the process answers."""
+    return Response("ok\n", media_type="text/plain")
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> Response:
+    """Tell whether authority is fresh and a release is in force."""
+    try:
+        ready = request.app.state.parts.authority.current.release is not None
+    except DtsenError:
+        ready = False
+    return Response("ok\n" if ready else "not ready\n", 200 if ready else 503)

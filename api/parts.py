@@ -1,0 +1,30 @@
+"""What one worker is made of, built at its start and handed to every call."""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from auth.guard import Guard
+from dtsen.clock import Clock
+from dtsen.disclosure.authority import Authority
+from dtsen.disclosure.gate import Gate
+from dtsen.disclosure.notes import Notes
+from dtsen.disclosure.tally import Tally
+from dtsen.keys import Keyring
+from dtsen.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of one worker."""
+
+    settings: Settings
+    clock: Clock
+    keyring: Keyring
+    pool: asyncpg.Pool
+    auditor_pool: asyncpg.Pool
+    authority: Authority
+    gate: Gate
+    guard: Guard
+    tally: Tally
+    notes: Notes

@@ -1,0 +1,79 @@
+"""The route class of every authenticated operation.
+
+FastAPI declares, documents and routes; this class replaces only how a request is run, so that
+nothing of it is read or validated before its sender is known, every refusal after that is recorded,
+and no operation can be added that skips the limits.
+"""
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from api.accept import negotiate
+from api.call import Call, Served
+from api.strict_json import read_model
+from dtsen.errors import DtsenError, InternalError
+
+log = logging.getLogger(__name__)
+
+Endpoint = Callable[..., Awaitable[Response]]
+
+
+def served(description: Served) -> Callable[[Endpoint], Endpoint]:
+    """Say what an endpoint serves; a `GuardedRoute` refuses one that does not."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.served = description  # type: ignore[attr-defined]  # read by GuardedRoute alone
+        return endpoint
+
+    return mark
+
+
+class GuardedRoute(APIRoute):
+    """Admits, limits, judges, reads strictly, answers through the gate, records refusals."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+        """How a request to this route is run."""
+        endpoint = cast("Endpoint", self.endpoint)
+        description: Served = endpoint.served  # type: ignore[attr-defined]  # set by @served
+        inputs = _inputs(endpoint)
+
+        async def run(request: Request) -> Response:
+            call = Call(request, description)
+            try:
+                return await _serve(call, endpoint, inputs)
+            except DtsenError as error:
+                return await call.refuse(error)
+            except Exception as defect:  # noqa: BLE001 - the last resort; says nothing of the request
+                log.error("%s: %s", description.operation.id, type(defect).__name__)  # noqa: TRY400 - a traceback may hold personal data
+                return await call.refuse(InternalError())
+
+        async def _serve(call: Call, endpoint: Endpoint, inputs: dict[str, Any]) -> Response:
+            call.admitted = call.parts.guard.admit(call.headers.raw, call.scope["query_string"])
+            await call.parts.guard.limit(call.admitted)
+            call.judge()
+            call.media_type = negotiate(call.headers.getlist("accept"), description.offered)
+            arguments: dict[str, Any] = {}
+            for name, kind in inputs.items():
+                if isinstance(kind, type) and issubclass(kind, BaseModel):
+                    arguments[name] = await read_model(call, kind)
+                else:
+                    arguments[name] = call.path_params[name]
+            return await endpoint(call, **arguments)
+
+        return run
+
+
+def _inputs(endpoint: Endpoint) -> dict[str, Any]:
+    """Parameters of an endpoint but its call: a body model, path strings."""
+    signature = inspect.signature(endpoint, eval_str=True)
+    inputs = {}
+    for name, parameter in list(signature.parameters.items())[1:]:
+        kind = parameter.annotation
+        inputs[name] = kind.__origin__ if hasattr(kind, "__metadata__") else kind
+    return inputs

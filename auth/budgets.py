@@ -1,0 +1,285 @@
+"""Budgets of a window, shared by all workers and drawn on by leases.
+
+A worker takes a lease on a budget durably in the database, then spends it in memory; leases shrink
+as a budget nears its end (an eighth of what is left, at most 500), so that little of it lies unused
+in other workers. A lease belongs to one window by the database's clock and dies with it. What is
+lost with a worker is spent: a budget may end early by open or lost leases, never late.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Literal
+
+import asyncpg
+
+from auth.limits import LimitState
+from dtsen.clock import Clock
+from dtsen.errors import DtsenError, QuotaExhausted, RateLimited, Unavailable
+
+Unit = Literal["requests", "people"]
+Span = Literal["minute", "day", "month"]
+Holder = tuple[str, Unit]
+
+LARGEST_LEASE = 500
+SHARE = 8
+DEADLINE_SECONDS = 5
+
+# The last moments of a window: what is spent then must be drawn then, so that the database says
+# to which window it belongs, however far off this worker's clock is.
+EDGE = timedelta(milliseconds=250)
+
+# After this long others may have drawn much, and what we announce as left would be too much.
+FRESH_SECONDS = 10
+
+# A budget found too small is not asked for again at once.
+REFUSAL_SECONDS = 1
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+USUAL_SECONDS: dict[Span, int] = {"minute": 60, "day": 86_400, "month": 2_592_000}
+
+
+@dataclass(slots=True)
+class Lease:
+    """What this worker may still spend of one window, and what the database said last of it."""
+
+    starts: datetime = LONG_AGO
+    ends: datetime = LONG_AGO
+    held: int = 0
+    drawn: int = 0
+    seen_at: float = 0.0
+
+    def left(self, ceiling: int) -> int:
+        """A lower bound of what is unspent: all that others drew counts as spent."""
+        return self.held + max(0, ceiling - self.drawn)
+
+
+@dataclass(slots=True)
+class Account:
+    """One holder's leases of one unit; the lock is held while a lease is drawn."""
+
+    leases: dict[Span, Lease] = field(default_factory=dict)
+    drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(slots=True)
+class Charge:
+    """A cost taken from every window at once; may be given back, once."""
+
+    states: tuple[LimitState, ...]
+    _cost: int
+    _taken: tuple[tuple[Lease, datetime], ...]
+
+    def refund(self) -> None:
+        """Give it back to the windows it came from, as far as they still run."""
+        for lease, starts in self._taken:
+            if lease.starts == starts:
+                lease.held += self._cost
+        self._taken = ()
+
+
+class Budgets:
+    """The budgets that this worker draws on. One event loop, one instance."""
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._accounts: dict[Holder, Account] = {}
+        self._tasks: set[asyncio.Task[Charge]] = set()
+
+    async def charge(self, holder: str, unit: Unit, spans: Mapping[Span, int], cost: int) -> Charge:
+        """Take `cost` from every span's window (span to ceiling), or from none.
+
+        Does not wait where the leases held cover it.
+
+        Raises:
+            QuotaExhausted: a budget of people does not cover it (or never could).
+            RateLimited: a budget of requests does not cover it.
+            Unavailable: the database could not be asked, or did not answer.
+            ValueError: the cost is not positive.
+        """
+        if cost < 1:
+            raise ValueError("a charge is at least 1; a negative one would hand out quota")
+        account = self._accounts.setdefault((holder, unit), Account())
+        if not account.drawing.locked() and self._covers(account, spans, cost):
+            return self._take(account, unit, spans, cost)
+        task = asyncio.create_task(self._draw_and_take((holder, unit), account, spans, cost))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            # Shielded: a lease whose drawing was cancelled half-way would be lost.
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_give_back)
+            raise
+
+    def states(self, holder: str, unit: Unit, spans: Mapping[Span, int]) -> tuple[LimitState, ...]:
+        """How the budgets stand, for the headers of an answer that charges nothing."""
+        account = self._accounts.setdefault((holder, unit), Account())
+        return self._states(account, unit, spans)
+
+    async def close(self) -> None:
+        """Return what is unspent. Nothing may be charged or refunded after."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        unspent = [
+            (holder, unit, span, lease.starts, lease.held)
+            for (holder, unit), account in self._accounts.items()
+            for span, lease in account.leases.items()
+            if lease.held > 0
+        ]
+        self._accounts.clear()
+        await self._give(unspent)
+
+    def _covers(self, account: Account, spans: Mapping[Span, int], cost: int) -> bool:
+        """Whether every span's lease holds the cost, is of the present window, and fresh."""
+        now, monotonic = self._clock.now() + EDGE, self._clock.monotonic()
+        for span in spans:
+            lease = account.leases.get(span)
+            if lease is None or lease.held < cost or now >= lease.ends:
+                return False
+            if monotonic - lease.seen_at > FRESH_SECONDS:
+                return False
+        return True
+
+    def _take(self, account: Account, unit: Unit, spans: Mapping[Span, int], cost: int) -> Charge:
+        leases = [account.leases[span] for span in spans]
+        for lease in leases:
+            lease.held -= cost
+        taken = tuple((lease, lease.starts) for lease in leases)
+        return Charge(self._states(account, unit, spans), cost, taken)
+
+    async def _draw_and_take(
+        self, owner: Holder, account: Account, spans: Mapping[Span, int], cost: int
+    ) -> Charge:
+        """Draw what is missing and take; nobody else takes meanwhile."""
+        async with account.drawing:
+            if not self._covers(account, spans, cost):
+                self._refuse_if_known(owner, account, spans, cost)
+                drawn = await self._draw(owner, account, spans, cost)
+                if any(account.leases[span].held < cost for span in spans):
+                    await self._undo(owner, account, drawn)
+                    raise self._refusal(owner, account, spans, cost)
+            return self._take(account, owner[1], spans, cost)
+
+    def _refuse_if_known(
+        self, owner: Holder, account: Account, spans: Mapping[Span, int], cost: int
+    ) -> None:
+        """Do not ask the database again for what it has just not had."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        for span, ceiling in spans.items():
+            lease = account.leases.get(span, Lease())
+            recent = now < lease.ends and monotonic - lease.seen_at < REFUSAL_SECONDS
+            if cost > ceiling or (recent and cost > lease.left(ceiling)):
+                raise self._refusal(owner, account, spans, cost)
+
+    async def _draw(
+        self, owner: Holder, account: Account, spans: Mapping[Span, int], cost: int
+    ) -> dict[Span, int]:
+        """Ask for a lease on each span whose own does not do; what was granted, by span."""
+        names = sorted(spans)
+        ceilings = [spans[span] for span in names]
+        wanted = [self._wanted(account, span, spans[span], cost) for span in names]
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                rows = await self._pool.fetch(DRAW, *owner, names, ceilings, wanted)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            raise Unavailable from None
+        granted: dict[Span, int] = {}
+        for row in rows:
+            lease = account.leases.setdefault(row["span"], Lease())
+            if lease.starts != row["starts"]:
+                lease.held = 0
+            lease.starts, lease.ends, lease.drawn = row["starts"], row["ends"], row["drawn"]
+            lease.held += row["granted"]
+            lease.seen_at = self._clock.monotonic()
+            granted[row["span"]] = row["granted"]
+        return granted
+
+    def _wanted(self, account: Account, span: Span, ceiling: int, cost: int) -> int:
+        """How much to ask for: the cost alone where nothing is known of the window yet.
+
+        Nothing is known at its edge either: which window will be drawn on is the database's to say.
+        """
+        lease = account.leases.get(span)
+        if lease is None or self._clock.now() + EDGE >= lease.ends:
+            return cost
+        usual = max(1, min(LARGEST_LEASE, max(0, ceiling - lease.drawn) // SHARE))
+        return max(0, max(cost, usual) - lease.held)
+
+    async def _undo(self, owner: Holder, account: Account, granted: Mapping[Span, int]) -> None:
+        """Return at once what a refused charge drew, so that others can use it."""
+        returned = []
+        for span, amount in granted.items():
+            if amount:
+                lease = account.leases[span]
+                lease.held -= amount
+                lease.drawn -= amount
+                returned.append((*owner, span, lease.starts, amount))
+        await self._give(returned)
+
+    async def _give(self, unspent: Sequence[tuple[str, Unit, Span, datetime, int]]) -> None:
+        if not unspent:
+            return
+        columns = [list(column) for column in zip(*sorted(unspent), strict=True)]
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await self._pool.execute(RETURN, *columns)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            # Kept by nobody: the budget ends early, never late.
+            return
+
+    def _refusal(
+        self, owner: Holder, account: Account, spans: Mapping[Span, int], cost: int
+    ) -> DtsenError:
+        """The 429, telling when the last of the windows that refuse will have ended."""
+        now = self._clock.now()
+        waits = [
+            (account.leases[span].ends - now).total_seconds()
+            for span, ceiling in spans.items()
+            if span in account.leases and account.leases[span].left(ceiling) < cost
+        ]
+        kind = QuotaExhausted if owner[1] == "people" else RateLimited
+        return kind(headers={"Retry-After": str(max(1, ceil(max(waits, default=1.0))))})
+
+    def _states(
+        self, account: Account, unit: Unit, spans: Mapping[Span, int]
+    ) -> tuple[LimitState, ...]:
+        now = self._clock.now()
+        return tuple(
+            _state(unit, span, ceiling, account.leases.get(span), now)
+            for span, ceiling in spans.items()
+        )
+
+
+def _state(unit: Unit, span: Span, ceiling: int, lease: Lease | None, now: datetime) -> LimitState:
+    """One budget as it is announced; a window of which nothing is known yet is whole."""
+    seconds = USUAL_SECONDS[span]
+    if lease is None or now >= lease.ends:
+        return LimitState(f"{unit}-{span}", ceiling, seconds, ceiling, seconds, unit)
+    if span == "month":
+        seconds = round((lease.ends - lease.starts).total_seconds())
+    reset = (lease.ends - now).total_seconds()
+    return LimitState(f"{unit}-{span}", ceiling, seconds, lease.left(ceiling), reset, unit)
+
+
+def _give_back(task: asyncio.Task[Charge]) -> None:
+    """Refund a charge whose asker was gone when it was made."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().refund()
+
+
+# Rows in one order in every statement and worker, so that no two of them deadlock.
+DRAW = """
+SELECT asked.span, lease.granted, lease.drawn, lease.starts, lease.ends
+FROM unnest($3::text[], $4::bigint[], $5::bigint[]) AS asked (span, ceiling, wanted)
+CROSS JOIN LATERAL disclosure.draw_lease($1, $2, asked.span, asked.ceiling, asked.wanted) AS lease
+"""
+
+RETURN = """
+SELECT disclosure.return_lease(unspent.holder, unspent.unit, unspent.span, unspent.starts,
+                               unspent.amount)
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[])
+     AS unspent (holder, unit, span, starts, amount)
+"""

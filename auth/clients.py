@@ -1,0 +1,149 @@
+"""Registered clients: looked up for a token request, and added, listed, revoked by the operator."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import psycopg
+from joserfc.jwk import Key
+from psycopg.rows import class_row
+
+from auth.jwks import public_jwks, read_public_keys
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+LOCK_TIMEOUT = "5s"
+
+
+class ClientRefused(ValueError):
+    """A client that may not be registered or changed so; the text says why, for an operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownClient:
+    """A client in force, as far as the token endpoint needs to know it."""
+
+    client_id: str
+    binding: str
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """What an operator says of a client to be."""
+
+    client_id: str
+    agency: str
+    description: str
+    jwks: dict[str, Any]
+    binding: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedClient:
+    """One line of `dtsen client list`."""
+
+    client_id: str
+    agency: str
+    description: str
+    binding: str
+    kids: list[str]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+FIND = """
+SELECT token_binding, jwks
+FROM auth.client
+WHERE client_id = $1 AND auth_method = 'private_key_jwt' AND revoked_at IS NULL
+  AND (expires_at IS NULL OR expires_at > clock_timestamp())
+"""
+
+
+async def find_client(pool: asyncpg.Pool, client_id: str) -> KnownClient | None:
+    """The client of this id that may authenticate with a key now, or None."""
+    row = await pool.fetchrow(FIND, client_id)
+    if row is None:
+        return None
+    return KnownClient(client_id, row["token_binding"], read_public_keys(json.loads(row["jwks"])))
+
+
+INSERT = """
+INSERT INTO auth.client (client_id, agency, description, auth_method, token_binding, jwks)
+SELECT %(client_id)s, agency.code, %(description)s, 'private_key_jwt', %(binding)s, %(jwks)s
+FROM disclosure.agency WHERE agency.code = %(agency)s
+ON CONFLICT ON CONSTRAINT pk_client DO NOTHING
+RETURNING client_id
+"""
+
+
+def add_client(connection: psycopg.Connection, client: NewClient) -> None:
+    """Register a client of a known agency and let its mandates begin; one transaction.
+
+    Raises:
+        KeysRefused: its keys may not be registered.
+        ClientRefused: the id is malformed or taken, or the agency is not known.
+    """
+    if not CLIENT_ID.fullmatch(client.client_id):
+        raise ClientRefused("a client id has 1 to 64 letters, digits, dots, dashes, underscores")
+    keys = read_public_keys(client.jwks)
+    values = {
+        "client_id": client.client_id,
+        "agency": client.agency,
+        "description": client.description,
+        "binding": client.binding,
+        "jwks": json.dumps(public_jwks(keys)),
+    }
+    with connection.transaction():
+        if connection.execute(INSERT, values).fetchone() is None:
+            raise ClientRefused("the agency is not known, or the client id is taken")
+        _set_authority(connection, client.client_id, active=True, agency=client.agency)
+
+
+REVOKE = """
+UPDATE auth.client SET revoked_at = clock_timestamp()
+WHERE client_id = %s AND revoked_at IS NULL
+RETURNING agency
+"""
+
+
+def revoke_client(connection: psycopg.Connection, client_id: str) -> None:
+    """End a client: once this returns, nothing is recorded or issued under it any more.
+
+    Raises:
+        ClientRefused: there is no such client in force.
+        psycopg.errors.LockNotAvailable: what is in flight did not end within 5 s; nothing changed.
+    """
+    with connection.transaction():
+        row = connection.execute(REVOKE, (client_id,)).fetchone()
+        if row is None:
+            raise ClientRefused("no client of this id is in force")
+        _set_authority(connection, client_id, active=False, agency=row[0])
+
+
+SET_AUTHORITY = "SELECT disclosure.set_authority('client', %s, %s, %s)"
+
+
+def _set_authority(
+    connection: psycopg.Connection, client_id: str, *, active: bool, agency: str
+) -> None:
+    """Under the exclusive lock of the authority table, with a new epoch."""
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
+    connection.execute(SET_AUTHORITY, (client_id, active, agency))
+
+
+LIST = """
+SELECT client_id, agency, description, token_binding AS binding,
+       jsonb_path_query_array(jwks, '$.keys[*].kid') AS kids, created_at, revoked_at
+FROM auth.client
+ORDER BY client_id
+"""
+
+
+def list_clients(connection: psycopg.Connection) -> Sequence[ListedClient]:
+    """All clients ever registered, by id."""
+    with connection.cursor(row_factory=class_row(ListedClient)) as cursor:
+        return cursor.execute(LIST).fetchall()

@@ -1,0 +1,153 @@
+"""Access tokens: signed JWTs of 300 s (RFC 9068), and what a request must show (RFC 6750)."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry
+
+from dtsen.clock import Clock
+from dtsen.errors import DoubledAuthorization, Unauthenticated
+from dtsen.keys import Keyring, Purpose
+
+ALGORITHM = "ES256"
+TYPE = "at+jwt"
+TOKEN_SECONDS = 300
+
+CACHE_SECONDS = 60
+CACHE_SIZE = 20_000
+MAX_TOKEN_CHARACTERS = 8192
+
+_REGISTRY = JWSRegistry(algorithms=[ALGORITHM])
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A verified token: whose, for what, until when; `digest` is SHA-256 of its text."""
+
+    client_id: str
+    scopes: frozenset[str]
+    jti: str
+    expires: datetime
+    digest: bytes
+
+
+class TokenSigner:
+    """Signs access tokens with the newest key of the purpose."""
+
+    def __init__(self, keyring: Keyring, issuer: str, clock: Clock) -> None:
+        self._key = keyring.signing_key(Purpose.TOKENS)
+        self._issuer = issuer
+        self._clock = clock
+
+    def sign(self, client_id: str, scope: str) -> tuple[str, str]:
+        """A new token for a client and its `jti`; `scope` is space-separated."""
+        now = int(self._clock.now().timestamp())
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "aud": self._issuer,
+            "sub": client_id,
+            "client_id": client_id,
+            "iat": now,
+            "exp": now + TOKEN_SECONDS,
+            "jti": secrets.token_urlsafe(16),
+            "scope": scope,
+        }
+        header = {"alg": ALGORITHM, "typ": TYPE, "kid": self._key.kid}
+        return jwt.encode(header, claims, self._key, registry=_REGISTRY), claims["jti"]
+
+
+class TokenVerifier:
+    """Verifies our own access tokens; a token seen within the last minute is not verified again.
+
+    The cache holds what was proven, never what was refused. Revocation does not wait for it: the
+    recording statement checks the client's epoch.
+    """
+
+    def __init__(self, keyring: Keyring, issuer: str, clock: Clock) -> None:
+        self._keys = {key.kid: key for key in keyring.signing_keys(Purpose.TOKENS)}
+        self._issuer = issuer
+        self._clock = clock
+        self._held: dict[bytes, tuple[AccessToken, float]] = {}
+
+    def verify(self, token: str) -> AccessToken:
+        """The token's content.
+
+        Raises:
+            Unauthenticated: it is not a token of ours in force.
+        """
+        digest = hashlib.sha256(token.encode()).digest()
+        held = self._held.get(digest)
+        if held is not None and self._clock.monotonic() < held[1]:
+            return held[0]
+        return self._verify(token, digest)
+
+    def _verify(self, token: str, digest: bytes) -> AccessToken:
+        self._held.pop(digest, None)
+        access = self._read(token, digest)
+        if access is None:
+            raise refused_token()
+        remaining = (access.expires - self._clock.now()).total_seconds()
+        if remaining <= 0:
+            raise refused_token()
+        if len(self._held) >= CACHE_SIZE:
+            del self._held[next(iter(self._held))]
+        self._held[digest] = access, self._clock.monotonic() + min(CACHE_SECONDS, remaining)
+        return access
+
+    def _read(self, token: str, digest: bytes) -> AccessToken | None:
+        """The claims of a token whose signature, type, issuer and audience are right."""
+        if len(token) > MAX_TOKEN_CHARACTERS:
+            return None
+        try:
+            read = jwt.decode(
+                token, lambda found: self._keys[found.headers()["kid"]], registry=_REGISTRY
+            )
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+            return None
+        claims = read.claims
+        if read.header.get("typ") != TYPE:
+            return None
+        if claims.get("iss") != self._issuer or claims.get("aud") != self._issuer:
+            return None
+        return AccessToken(
+            client_id=claims["client_id"],
+            scopes=frozenset(claims["scope"].split()),
+            jti=claims["jti"],
+            expires=datetime.fromtimestamp(claims["exp"], UTC),
+            digest=digest,
+        )
+
+
+def refused_token() -> Unauthenticated:
+    """The 401 of a token that was shown and is not valid."""
+    return Unauthenticated(headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+def authorization(headers: Iterable[tuple[bytes, bytes]], query: bytes = b"") -> str:
+    """The bearer token of a request: raw ASGI headers (lower-case names) and query string.
+
+    Raises:
+        DoubledAuthorization: more than one Authorization header, or a token in the query.
+        Unauthenticated: no Authorization header, or one that shows no bearer token.
+    """
+    shown = [value for name, value in headers if name == b"authorization"]
+    if len(shown) > 1 or (query and _token_in_query(query)):
+        raise DoubledAuthorization
+    if not shown:
+        raise Unauthenticated(headers={"WWW-Authenticate": "Bearer"})
+    scheme, _, token = shown[0].partition(b" ")
+    if scheme.lower() != b"bearer":
+        raise Unauthenticated(headers={"WWW-Authenticate": "Bearer"})
+    return token.strip(b" ").decode("latin-1")
+
+
+def _token_in_query(query: bytes) -> bool:
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return any(name == b"access_token" for name, _ in pairs)

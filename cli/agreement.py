@@ -1,0 +1,89 @@
+"""`dtsen agreement`: validate, apply, revoke, list and show agreements."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.context import fail, keyring, out, owner, print_json
+from dtsen.disclosure import agreements
+from schemas.agreement_faults import AgreementInvalid
+from schemas.agreement_file import read_agreement
+
+app = typer.Typer(help="Agreements: what each agency may see.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An agreement (YAML).")]
+
+
+@app.command()
+def validate(file: File) -> None:
+    """Check an agreement file; nothing takes effect."""
+    try:
+        agreement = read_agreement(file.read_text())
+    except AgreementInvalid as error:
+        fail(_lines(file, error))
+    out.print(f"{file}: {agreement.agreement} version {agreement.version} is valid")
+
+
+@app.command()
+def apply(file: File) -> None:
+    """Put an agreement in force, in place of its earlier version."""
+    try:
+        with owner() as connection:
+            agreement = agreements.apply(connection, keyring(), file.read_text())
+    except AgreementInvalid as error:
+        fail(_lines(file, error))
+    except agreements.AgreementRefused as error:
+        fail(f"{file}: {error}")
+    out.print(f"{agreement.agreement} version {agreement.version} is in force")
+
+
+@app.command()
+def revoke(agreement: str) -> None:
+    """End an agreement now; when this returns, nothing is answered by it any more."""
+    try:
+        with owner() as connection:
+            agreements.revoke(connection, agreement)
+    except agreements.AgreementRefused as error:
+        fail(str(error))
+    out.print(f"{agreement} is revoked")
+
+
+@app.command("list")
+def list_(*, json: bool = False) -> None:
+    """List every version ever applied."""
+    with owner() as connection:
+        versions = agreements.every_version(connection)
+    if json:
+        print_json([asdict(version) for version in versions])
+        return
+    table = Table("agreement", "version", "agency", "state", "applied")
+    for version in versions:
+        table.add_row(
+            version.id,
+            str(version.version),
+            version.agency,
+            version.state,
+            version.applied_at.isoformat(timespec="seconds"),
+        )
+    out.print(table)
+
+
+@app.command()
+def show(agreement: str, version: Annotated[int | None, typer.Option()] = None) -> None:
+    """Print an agreement as it was applied; the newest version unless one is named."""
+    with owner() as connection:
+        document = agreements.document(connection, agreement, version)
+    if document is None:
+        fail("no such agreement or version")
+    out.print(document, markup=False, highlight=False)
+
+
+def _lines(file: Path, error: AgreementInvalid) -> str:
+    return "\n".join(
+        f"{file}:{fault.line or 1}: {fault.pointer} {fault.code}: {fault.message.id}"
+        f" / {fault.message.en}"
+        for fault in error.faults
+    )

@@ -1,0 +1,65 @@
+"""`dtsen serve` and `dtsen migrate`."""
+
+import socket
+import sys
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from cli.context import database, fail, settings
+from dtsen.database import migrate as migrate_database
+
+BACKLOG = 2048
+
+
+def migrate() -> None:
+    """Bring the database's schema to the newest revision and give each login its rights."""
+    with database() as urls:
+        migrate_database(urls)
+
+
+def serve() -> None:
+    """Serve the API and the authorization server until interrupted."""
+    chosen = settings()
+    sockets = listen(chosen.host, chosen.port)
+    config = uvicorn.Config(
+        "api.asgi:create",
+        factory=True,
+        workers=chosen.workers,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_graceful_shutdown=20,
+        h11_max_incomplete_event_size=65_536,
+    )
+    server = uvicorn.Server(config)
+    if chosen.workers == 1:
+        server.run(sockets=sockets)
+    else:
+        Multiprocess(config, target=server.run, sockets=sockets).run()
+    sys.exit(0 if server.started or chosen.workers > 1 else 1)
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Listening sockets: for `localhost` both 127.0.0.1 and, where it exists, ::1."""
+    addresses = ["127.0.0.1", "::1"] if host == "localhost" else [host]
+    made = []
+    for address in addresses:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((address, port))
+        except OSError as error:
+            listener.close()
+            if address == "::1" and made:
+                continue
+            fail(f"cannot listen on {address} port {port}: {error.strerror}")
+        listener.listen(BACKLOG)
+        listener.set_inheritable(True)
+        made.append(listener)
+    return made

@@ -1,0 +1,173 @@
+"""One access record in its final bytes.
+
+A leaf is canonical JSON (RFC 8785): clear members that are not personal, and one salted digest
+(RFC 9901) for each personal member, always the same members whatever happened, so that a leaf's
+shape tells nothing. The disclosures (salt, name, value) are encrypted under a key of this record
+alone, derived from a monthly key outside the database. `docs/auditors/record-format.md` says the
+same for other languages.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from dtsen.keys import Keyring, Purpose
+
+VERSION = 1
+SALT_BYTES = 16
+NONCE_BYTES = 12
+INDEX_BYTES = 16
+
+PERSONAL = (
+    "auth",
+    "case_ref",
+    "fields",
+    "officer",
+    "q",
+    "reason",
+    "resp_hash",
+    "src_ip",
+    "subject",
+    "subject_kk",
+    "trace",
+)
+"""Members that are disclosed only in salted digests, null where there is nothing to say."""
+
+AUDITORS_ONLY = frozenset({"reason", "src_ip"})
+"""Personal members that an agency never gets opened, not even in its own records."""
+
+
+def new_record_id(milliseconds: int) -> UUID:
+    """A UUID version 7 (RFC 9562) of an instant in Unix milliseconds."""
+    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
+
+def record_milliseconds(record_id: UUID) -> int:
+    """The Unix milliseconds inside a UUID version 7."""
+    return record_id.int >> 80
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A finished record: its exact bytes, their RFC 6962 leaf hash, the encrypted disclosures."""
+
+    content: bytes
+    hash: bytes
+    disclosures: bytes
+
+
+class RecordKeys:
+    """What the keys of one month do: blind indexes, answer digests, encrypted disclosures."""
+
+    def __init__(self, keyring: Keyring, epoch: str) -> None:
+        """Take the keys of month `epoch` (`YYYY-MM`).
+
+        Raises:
+            KeyMissing: one of the month's keys is not held.
+        """
+        self.epoch = epoch
+        self._index = keyring.secret(Purpose.SUBJECT_INDEX, epoch)
+        self._answers = keyring.secret(Purpose.ANSWERS, epoch)
+        self._disclosures = keyring.secret(Purpose.DISCLOSURES, epoch)
+
+    def index(self, kind: str, value: str) -> bytes:
+        """The blind index (16 bytes) of a NIK, KK, officer or case reference."""
+        return hmac.digest(self._index, f"{kind}|{value}".encode(), "sha256")[:INDEX_BYTES]
+
+    def packed(self, kind: str, values: Iterable[str]) -> bytes:
+        """Blind indexes of many values, joined in sorted order without duplicates."""
+        return b"".join(sorted({self.index(kind, value) for value in values}))
+
+    def answer_digest(self, record_id: UUID, body: bytes) -> str:
+        """The keyed digest of an answer's bytes (HMAC-SHA-256 over record id and body)."""
+        digest = hmac.digest(self._answers, record_id.bytes + body, "sha256")
+        return base64.b64encode(digest).decode()
+
+    def seal(self, record_id: UUID, disclosures: Sequence[str]) -> bytes:
+        """Encrypt the disclosures of one record: nonce, then AES-256-GCM, record id as AAD."""
+        nonce = os.urandom(NONCE_BYTES)
+        plain = "~".join(disclosures).encode()
+        return nonce + self._cipher(record_id).encrypt(nonce, plain, record_id.bytes)
+
+    def unseal(self, record_id: UUID, sealed: bytes) -> Sequence[str]:
+        """The disclosures of one record.
+
+        Raises:
+            cryptography.exceptions.InvalidTag: the bytes are not what was sealed.
+        """
+        nonce, box = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        return self._cipher(record_id).decrypt(nonce, box, record_id.bytes).decode().split("~")
+
+    def _cipher(self, record_id: UUID) -> AESGCM:
+        return AESGCM(hmac.digest(self._disclosures, b"record|" + record_id.bytes, "sha256"))
+
+
+def make_leaf(
+    keys: RecordKeys,
+    record_id: UUID,
+    clear: Mapping[str, object],
+    personal: Mapping[str, object],
+) -> Leaf:
+    """Make the leaf of a record: `clear` without floats, ASCII keys; `personal` may be partial."""
+    salts = os.urandom(SALT_BYTES * len(PERSONAL))
+    disclosures = []
+    digests = []
+    for position, name in enumerate(PERSONAL):
+        salt = salts[position * SALT_BYTES : (position + 1) * SALT_BYTES]
+        made = _base64url(orjson.dumps([_base64url(salt), name, personal.get(name)]))
+        disclosures.append(made)
+        digests.append(disclosure_digest(made))
+    digests.sort()
+    content = canonical_json(
+        {
+            **clear,
+            "v": VERSION,
+            "jti": str(record_id),
+            "ek": keys.epoch,
+            "_sd": digests,
+            "_sd_alg": "sha-256",
+        }
+    )
+    return Leaf(content, leaf_hash(content), keys.seal(record_id, disclosures))
+
+
+def canonical_json(value: object) -> bytes:
+    """RFC 8785 for what a leaf holds: no floats, ASCII member names (a test compares)."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def leaf_hash(content: bytes) -> bytes:
+    """The RFC 6962 hash of a leaf: SHA-256 over 0x00 and its bytes."""
+    return hashlib.sha256(b"\x00" + content).digest()
+
+
+def disclosure_digest(disclosure: str) -> str:
+    """The digest of one disclosure as it stands in `_sd` (RFC 9901 section 4.2.3)."""
+    return _base64url(hashlib.sha256(disclosure.encode()).digest())
+
+
+def read_disclosures(disclosures: Iterable[str]) -> dict[str, object]:
+    """Names and values of opened disclosures."""
+    opened: dict[str, object] = {}
+    for disclosure in disclosures:
+        _, name, value = orjson.loads(base64.urlsafe_b64decode(disclosure + "=="))
+        opened[name] = value
+    return opened
+
+
+def receipt(record_id: UUID, leaf: Leaf) -> str:
+    """The value of `DTSEN-Access-Record`: record id and leaf hash (RFC 9651 item)."""
+    return f'"{record_id}";leaf=:{base64.b64encode(leaf.hash).decode()}:'
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -1,0 +1,230 @@
+"""What every mandate rests on, as one worker last read it.
+
+Clients, agreements in force, restrictions and the release in force are read in one snapshot, polled
+every 250 ms by their epochs. A worker that could not read them for a second refuses to answer. The
+truth is checked again in the recording statement; this copy only makes that check pass at once.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+import asyncpg
+import orjson
+
+from dtsen.clock import WIB, Clock
+from dtsen.disclosure.plan import Plan, compile_plan
+from dtsen.errors import Unavailable
+from schemas.agreement import Agreement
+
+POLL_SECONDS = 0.25
+STALE_SECONDS = 1.0
+
+_MARKS = """
+SELECT (SELECT max(epoch) FROM disclosure.authority) AS epoch, p.moved_at, clock_timestamp() AS now
+FROM registry.pointer p
+"""
+
+_SNAPSHOT = """
+SELECT (SELECT max(epoch) FROM disclosure.authority) AS epoch, p.moved_at, clock_timestamp() AS now,
+    p.ordinal, r.id, r.metadata_version,
+    (SELECT json_agg(json_build_array(kind, name, epoch, agency))
+     FROM disclosure.authority WHERE active)::text AS authority,
+    (SELECT json_agg(json_build_array(g.id, y.pairwise_version, y.role, g.terms))
+     FROM disclosure.agreement g JOIN disclosure.agency y ON y.code = g.agency
+     WHERE g.state = 'in_force')::text AS agreements
+FROM registry.pointer p
+LEFT JOIN registry.release r ON r.ordinal = p.ordinal
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseInForce:
+    """The release that answers now."""
+
+    ordinal: int
+    id: str
+    metadata_version: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AgreementInForce:
+    """An agreement's terms, the epoch they stand under, and its plans, compiled when first used."""
+
+    terms: Agreement
+    epoch: int
+    role: str
+    pairwise_version: str
+    starts: datetime
+    ends: datetime
+    plans: dict[tuple[str, str], Plan] = field(default_factory=dict)
+
+    def plan(self, purpose: str, operation: str) -> Plan:
+        """The plan of a purpose and operation that the agreement opens."""
+        held = self.plans.get((purpose, operation))
+        if held is None:
+            held = self.plans[purpose, operation] = compile_plan(self.terms, purpose, operation)
+        return held
+
+    def purposes_for(self, operation: str) -> tuple[str, ...]:
+        """Purposes for which the agreement opens an operation."""
+        return tuple(
+            code
+            for code, purpose in self.terms.purposes.items()
+            if any(_operation(scope) == operation for scope in purpose.operations)
+        )
+
+    def scopes(self) -> frozenset[str]:
+        """Every scope that a token under this agreement may carry."""
+        return frozenset(
+            str(scope) for purpose in self.terms.purposes.values() for scope in purpose.operations
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAuthority:
+    """A client that may act: its agency, its epoch, the agreement that lists it."""
+
+    agency: str
+    epoch: int
+    agreement: AgreementInForce | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One consistent reading of all authority."""
+
+    clients: Mapping[str, ClientAuthority]
+    agreements: Mapping[str, AgreementInForce]
+    restrictions_epoch: int
+    release: ReleaseInForce | None
+    marks: tuple[int, datetime]
+
+
+class Authority:
+    """Keeps the snapshot fresh."""
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._snapshot: Snapshot | None = None
+        self._read_at = float("-inf")
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Read once, then keep polling."""
+        await self.refresh()
+        self._task = asyncio.create_task(self._poll())
+
+    async def close(self) -> None:
+        """Stop polling."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    @property
+    def current(self) -> Snapshot:
+        """The snapshot, if it is fresh enough to act on.
+
+        Raises:
+            Unavailable: it could not be read for a second.
+        """
+        snapshot = self._snapshot
+        if snapshot is None or self._clock.monotonic() - self._read_at > STALE_SECONDS:
+            raise Unavailable
+        return snapshot
+
+    async def refresh(self) -> Snapshot:
+        """Read the whole snapshot now.
+
+        Raises:
+            Unavailable: the database cannot be read.
+        """
+        started = self._clock.monotonic()
+        try:
+            row = await self._pool.fetchrow(_SNAPSHOT, timeout=STALE_SECONDS)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unavailable from error
+        self._clock.follow(row["now"])
+        snapshot = _read_snapshot(row)
+        # A slower, older reading must not replace a newer one.
+        if self._snapshot is None or snapshot.marks >= self._snapshot.marks:
+            self._snapshot = snapshot
+            self._read_at = max(self._read_at, started)
+        return self._snapshot
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            started = self._clock.monotonic()
+            # An outage is told by `current`, which refuses once the snapshot is a second old.
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable):
+                row = await self._pool.fetchrow(_MARKS, timeout=STALE_SECONDS)
+                self._clock.follow(row["now"])
+                if self._snapshot and (row["epoch"], row["moved_at"]) == self._snapshot.marks:
+                    self._read_at = max(self._read_at, started)
+                else:
+                    await self.refresh()
+
+
+def _read_snapshot(row: asyncpg.Record) -> Snapshot:
+    epochs: dict[tuple[str, str], int] = {}
+    agencies: dict[str, str] = {}
+    for kind, name, epoch, agency in orjson.loads(row["authority"] or "[]"):
+        epochs[kind, name] = epoch
+        if kind == "client":
+            agencies[name] = agency
+    agreements = {}
+    listed = {}
+    for agreement_id, pairwise_version, role, terms in orjson.loads(row["agreements"] or "[]"):
+        epoch = epochs.get(("agreement", agreement_id))
+        if epoch is None:
+            continue
+        agreement = _agreement(
+            orjson.dumps(terms, option=orjson.OPT_SORT_KEYS), epoch, role, pairwise_version
+        )
+        agreements[agreement_id] = agreement
+        listed.update(dict.fromkeys(agreement.terms.clients, agreement))
+    clients = {}
+    for name, agency in agencies.items():
+        agreement_of = listed.get(name)
+        if agreement_of is not None and agreement_of.terms.agency.code != agency:
+            agreement_of = None  # an agreement lends its rights to its own agency's systems alone
+        clients[name] = ClientAuthority(agency, epochs["client", name], agreement_of)
+    release = None
+    if row["ordinal"] is not None:
+        release = ReleaseInForce(row["ordinal"], row["id"], row["metadata_version"])
+    return Snapshot(
+        clients,
+        agreements,
+        epochs["restrictions", ""],
+        release,
+        (row["epoch"], row["moved_at"]),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _agreement(terms: bytes, epoch: int, role: str, pairwise_version: str) -> AgreementInForce:
+    """Built once for each version in force, so that its compiled plans outlive a refresh."""
+    agreement = Agreement.model_validate_json(terms)
+    return AgreementInForce(
+        agreement,
+        epoch,
+        role,
+        pairwise_version,
+        starts=_midnight(agreement.valid.from_),
+        ends=_midnight(agreement.valid.to) + timedelta(days=1),
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=WIB).astimezone(UTC)
+
+
+def _operation(scope: object) -> str:
+    """The operation of a scope: `individuals:read` of `individuals:read/welfare`."""
+    return str(scope).partition("/")[0]

@@ -1,0 +1,180 @@
+"""From a question and what was seen to the finished answer and the record that goes before it."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from dtsen.audit.record import RecordKeys, make_leaf, receipt
+from dtsen.clock import Clock
+from dtsen.disclosure.mandate import Circumstances, Mandate
+from dtsen.disclosure.plan import sensitivity
+from dtsen.disclosure.question import Answer, Question, Rendering, Seen, Want
+from dtsen.disclosure.recording import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An answer that may leave once its entry is recorded."""
+
+    entry: Entry
+    answer: Answer
+
+
+@cache
+def software() -> str:
+    """Name and version of what wrote a record."""
+    return f"dtsen-api/{version('dtsen-api')}"
+
+
+@cache
+def node() -> str:
+    """The machine that wrote a record."""
+    return socket.gethostname()
+
+
+def finish(
+    question: Question, want: Want | None, seen: Seen, keys: RecordKeys, clock: Clock
+) -> Finished:
+    """Render the answer, then make the record of exactly what it discloses."""
+    rendering = question.render(question.mandate, seen)
+    outcome = rendering.outcome or _outcome(want, seen) or question.outcome
+    people = _people(seen)
+    release = seen.release.id if seen.release else None
+    clear = _clear(question, clock) | {
+        "ds": release,
+        "n": len(people),
+        "outcome": outcome,
+        "sens": sensitivity((*want.individual, *want.family)) if want and people else None,
+        "status": rendering.status,
+    }
+    personal = _personal(question, want, seen, rendering, keys)
+    record_id = question.circumstances.record_id
+    leaf = make_leaf(keys, record_id, clear, personal)
+    entry = _entry(question, want, clear, personal, keys=keys)
+    made = Entry(**entry, leaf=leaf.content, disclosures=leaf.disclosures)  # type: ignore[arg-type]  # a row of mixed types
+    return Finished(made, Answer(rendering, receipt(record_id, leaf), seen.release))
+
+
+def _clear(question: Question, clock: Clock) -> dict[str, object]:
+    mandate = question.mandate
+    agreement = mandate.agreement
+    terms = agreement.terms if agreement else None
+    purpose = terms.purposes[mandate.purpose] if terms and mandate.purpose else None
+    return {
+        "actor": question.circumstances.actor,
+        "agency": mandate.agency,
+        "agreement": terms.agreement if terms else None,
+        "agreement_version": terms.version if terms else None,
+        "client": mandate.token.client_id,
+        "iat": clock.now().isoformat(timespec="milliseconds"),
+        "legal_basis": list(purpose.legal_basis) if purpose else [],
+        "node": node(),
+        "op": mandate.operation.id,
+        "plan": mandate.plan.id if mandate.plan else None,
+        "purpose": mandate.purpose,
+        "sw": software(),
+        "typ": "denied" if question.refusal else mandate.operation.typ,
+    }
+
+
+def _personal(
+    question: Question, want: Want | None, seen: Seen, rendering: Rendering, keys: RecordKeys
+) -> dict[str, Any]:
+    circumstances = question.circumstances
+    niks, kks = (want.niks, want.kks) if want else ((), ())
+    reasons = [seen.sights[nik] for nik in niks] + [seen.family_sights[kk] for kk in kks]
+    fields = [v.qualified for v in (*want.individual, *want.family)] if want else []
+    return {
+        "auth": {"method": "bearer", "jti": question.mandate.token.jti},
+        "case_ref": circumstances.case_ref,
+        "fields": fields if _people(seen) or seen.families else None,
+        "officer": circumstances.officer,
+        "q": dict(circumstances.query) or None,
+        "reason": reasons or None,
+        "resp_hash": keys.answer_digest(circumstances.record_id, rendering.body),
+        "src_ip": circumstances.address,
+        "subject": list(dict.fromkeys((*niks, *_people(seen)))),
+        "subject_kk": list(dict.fromkeys((*kks, *_families(seen)))),
+        "trace": circumstances.trace,
+    }
+
+
+def _entry(
+    question: Question,
+    want: Want | None,
+    clear: Mapping[str, object],
+    personal: Mapping[str, Any],
+    *,
+    keys: RecordKeys,
+) -> dict[str, object]:
+    mandate = question.mandate
+    circumstances = question.circumstances
+    checked = None if question.refusal or want is None else mandate.agreement
+    return {
+        "id": circumstances.record_id,
+        "client": mandate.token.client_id,
+        "client_epoch": mandate.client_epoch,
+        "token_expires": mandate.token.expires,
+        "agreement": clear["agreement"],
+        "agreement_epoch": checked.epoch if checked else None,
+        "agreement_ends": checked.ends if checked else None,
+        "restrictions_epoch": mandate.restrictions_epoch if checked else None,
+        "ordinal": want.release.ordinal if checked and want else None,
+        "pinned": bool(checked and want and want.pinned),
+        "key_epoch": keys.epoch,
+        "typ": clear["typ"],
+        "op": clear["op"],
+        "outcome": clear["outcome"],
+        "status": clear["status"],
+        "agency": mandate.agency,
+        "purpose": mandate.purpose,
+        "agreement_version": clear["agreement_version"],
+        "release": clear["ds"],
+        "people": clear["n"],
+        "subjects": keys.packed("nik", personal["subject"]),
+        "families": keys.packed("kk", personal["subject_kk"]),
+        "officer": _officer_index(circumstances, mandate, keys),
+        "case_ref": _case_index(circumstances, mandate, keys),
+    }
+
+
+def _officer_index(
+    circumstances: Circumstances, mandate: Mandate, keys: RecordKeys
+) -> bytes | None:
+    """An officer is named by an agency, and so is indexed within it."""
+    if circumstances.officer is None:
+        return None
+    return keys.index("officer", f"{mandate.agency}|{circumstances.officer}")
+
+
+def _case_index(circumstances: Circumstances, mandate: Mandate, keys: RecordKeys) -> bytes | None:
+    if circumstances.case_ref is None:
+        return None
+    return keys.index("case", f"{mandate.agency}|{circumstances.case_ref}")
+
+
+def _people(seen: Seen) -> list[str]:
+    """NIKs of the people whose data leave."""
+    members = (member.nik for family in seen.families.values() for member in family.members)
+    return [*seen.people, *members]
+
+
+def _families(seen: Seen) -> list[str]:
+    """KKs of the families whose data leave with a person."""
+    return list(
+        dict.fromkeys(
+            person.kk for person in seen.people.values() if person.kk and person.family is not None
+        )
+    )
+
+
+def _outcome(want: Want | None, seen: Seen) -> str | None:
+    if want is None:
+        return None
+    found = len(seen.people) + len(seen.families)
+    if found == 0:
+        return "not_found"
+    return "found" if found == len(want.niks) + len(want.kks) else "partial"

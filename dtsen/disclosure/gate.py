@@ -1,0 +1,224 @@
+"""The gate: the only way by which a person's data leave.
+
+Read, render, record, answer, in this order, for all that waits at once. A face hands over a
+question and gets an answer whose record is already durable; it never holds a row that was not
+recorded.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+import asyncpg
+
+from dtsen.audit.record import RecordKeys
+from dtsen.clock import Clock, key_epoch
+from dtsen.disclosure.authority import Authority
+from dtsen.disclosure.entry import Finished, finish
+from dtsen.disclosure.pairwise import PairwiseIds
+from dtsen.disclosure.question import Answer, Question, Seen, Want
+from dtsen.disclosure.reading import Packs, Rows, Source, read
+from dtsen.disclosure.recording import record
+from dtsen.disclosure.sighting import family_source, sight, sources
+from dtsen.errors import DtsenError, InternalError, Unavailable
+from dtsen.keys import Keyring
+
+log = logging.getLogger(__name__)
+
+MOST_WAITING = 2_000
+MOST_IN_A_BATCH = 200
+IN_FLIGHT = 2
+DEADLINE_SECONDS = 10.0
+MOST_JUDGEMENTS = 4
+_MISSING_PARTITION = "23514"
+_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+
+class Gate:
+    """One worker's gate."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, authority: Authority, keyring: Keyring, clock: Clock
+    ) -> None:
+        self._pool = pool
+        self._authority = authority
+        self._clock = clock
+        self._packs = Packs()
+        self.ids = PairwiseIds(keyring)
+        self._keys = lru_cache(maxsize=4)(lambda epoch: RecordKeys(keyring, epoch))
+        self._waiting: deque[_Asked] = deque()
+        self._flights: set[asyncio.Task[None]] = set()
+        self._scheduled = False
+
+    async def answer(self, question: Question) -> Answer:
+        """Answer one question, once its record is durable.
+
+        Raises:
+            DtsenError: the refusal that fresh authority gave; the caller has it recorded.
+            Unavailable: the queue is full, the deadline passed, or the outcome is unknown.
+        """
+        for _ in range(MOST_JUDGEMENTS):
+            answer = await self._ask(question)
+            if answer is not None:
+                return answer
+            snapshot = await self._authority.refresh()
+            question.mandate = question.judge(snapshot, self._clock.now())
+        raise Unavailable
+
+    async def drain(self) -> None:
+        """Wait until nothing is waiting or in flight; for an orderly end."""
+        while self._waiting or self._flights:
+            await asyncio.sleep(0)
+            await asyncio.gather(*self._flights)
+
+    async def _ask(self, question: Question) -> Answer | None:
+        if len(self._waiting) >= MOST_WAITING:
+            raise Unavailable
+        asked = _Asked(question)
+        self._waiting.append(asked)
+        self._schedule()
+        # A caller that goes away does not stop the batch that others share.
+        return await asyncio.shield(asked.future)
+
+    def _schedule(self) -> None:
+        if not self._scheduled and self._waiting and len(self._flights) < IN_FLIGHT:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._depart)
+
+    def _depart(self) -> None:
+        self._scheduled = False
+        size = min(len(self._waiting), MOST_IN_A_BATCH)
+        batch = [self._waiting.popleft() for _ in range(size)]
+        flight = asyncio.create_task(self._fly(batch))
+        self._flights.add(flight)
+        flight.add_done_callback(self._land)
+        self._schedule()
+
+    def _land(self, flight: asyncio.Task[None]) -> None:
+        self._flights.discard(flight)
+        self._schedule()
+
+    async def _fly(self, batch: Sequence["_Asked"]) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                connection = await self._pool.acquire()
+        except (TimeoutError, *_FAILURES):
+            _fail(batch, Unavailable())
+            return
+        work = asyncio.create_task(self._serve(connection, batch))
+        # A commit is never cancelled: past the deadline the connection is closed, and whoever still
+        # waits is told that the outcome is unknown.
+        done, _ = await asyncio.wait({work}, timeout=DEADLINE_SECONDS)
+        if not done:
+            connection.terminate()
+            await asyncio.wait({work})
+        failure = work.exception()
+        if failure is not None:
+            if not isinstance(failure, _FAILURES):
+                log.error("gate: a batch failed by a defect: %s", type(failure).__name__)
+            _fail(batch, Unavailable())
+        await self._pool.release(connection)
+
+    async def _serve(self, connection: asyncpg.Connection, batch: Sequence["_Asked"]) -> None:
+        try:
+            rows = await self._read(connection, batch)
+        except asyncpg.UndefinedTableError:
+            # A release was destroyed between authority and read: judge everything anew.
+            self._packs.forget()
+            for asked in batch:
+                asked.settle(None)
+            return
+        finished = []
+        keys = self._keys(key_epoch(self._clock.now()))
+        for asked in batch:
+            try:
+                finished.append((asked, self._finish(asked, rows, keys)))
+            except DtsenError as refusal:
+                asked.fail(refusal)
+            except Exception as defect:  # noqa: BLE001 - one bad rendering must not fail the others
+                log.error("gate: a rendering failed: %s", type(defect).__name__)  # noqa: TRY400 - a traceback may hold personal data
+                asked.fail(InternalError())
+        if finished:
+            await self._record(connection, finished)
+
+    async def _read(self, connection: asyncpg.Connection, batch: Sequence["_Asked"]) -> Rows:
+        first: _Wanted = {}
+        for asked in batch:
+            question, plan = asked.question, asked.question.mandate.plan
+            if question.want is None or plan is None:
+                continue
+            asked.want = question.want(question.mandate)
+            if question.expand is not None:
+                asked.want = await question.expand(connection, asked.want)
+            _add(first, sources(asked.want, plan))
+        if not first:
+            return {}
+        rows = dict(await read(connection, self._packs, first))
+        second: _Wanted = {}
+        for asked in batch:
+            if asked.want is not None and asked.question.mandate.plan is not None:
+                _add(second, family_source(asked.want, asked.question.mandate.plan, rows))
+        if second:
+            for source, found in (await read(connection, self._packs, second)).items():
+                rows[source] = {**rows.get(source, {}), **found}
+        return rows
+
+    def _finish(self, asked: "_Asked", rows: Rows, keys: RecordKeys) -> Finished:
+        question, mandate = asked.question, asked.question.mandate
+        if asked.want is None or mandate.plan is None:
+            return finish(question, None, Seen(mandate.release), keys, self._clock)
+        seen = sight(asked.want, mandate, mandate.plan, rows, self.ids)
+        return finish(question, asked.want, seen, keys, self._clock)
+
+    async def _record(
+        self, connection: asyncpg.Connection, finished: Sequence[tuple["_Asked", Finished]]
+    ) -> None:
+        try:
+            accepted = await record(connection, [made.entry for _, made in finished])
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            if error.sqlstate == _MISSING_PARTITION:
+                raise
+            if len(finished) == 1:
+                finished[0][0].fail(Unavailable())
+                return
+            for one in finished:
+                await self._record(connection, [one])
+            return
+        for asked, made in finished:
+            asked.settle(made.answer if made.entry.id in accepted else None)
+
+
+class _Asked:
+    """A question in the queue and the future of its answer; None: judge it anew."""
+
+    __slots__ = ("future", "question", "want")
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.want: Want | None = None
+        self.future: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        # Nobody may be left to read a failure when the caller went away.
+        self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
+
+    def settle(self, answer: Answer | None) -> None:
+        if not self.future.done():
+            self.future.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+_Wanted = dict[Source, dict[str, None]]
+
+
+def _add(wanted: _Wanted, needed: Mapping[Source, Iterable[str]]) -> None:
+    for source, keys in needed.items():
+        wanted.setdefault(source, {}).update(dict.fromkeys(keys))
+
+
+def _fail(batch: Sequence[_Asked], error: Exception) -> None:
+    for asked in batch:
+        asked.fail(error)

@@ -1,0 +1,158 @@
+"""A Mandate: who asks, under which agreement and plan, for which purpose, up to where.
+
+Frozen, made by `auth` from a verified token and the present authority, and believed by the gate.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from dtsen.disclosure.authority import AgreementInForce, ClientAuthority, ReleaseInForce, Snapshot
+from dtsen.disclosure.plan import Plan
+from dtsen.errors import (
+    AgreementNotInForce,
+    InsufficientScope,
+    PurposeNotPermitted,
+    PurposeRequired,
+    Unauthenticated,
+)
+from schemas.scopes import Scope, opened_groups
+from schemas.variables import Variable
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A verified token: whose, for what, until when; `digest` is SHA-256 of its text."""
+
+    client_id: str
+    scopes: frozenset[str]
+    jti: str
+    expires: datetime
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a mandate is asked for: an operation id, the scope that opens it, kind of act."""
+
+    id: str
+    scope: str | None
+    typ: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """The right to one operation, as the present authority gives it."""
+
+    token: AccessToken
+    operation: Operation
+    agency: str
+    client_epoch: int
+    restrictions_epoch: int
+    release: ReleaseInForce | None
+    agreement: AgreementInForce | None = None
+    purpose: str | None = None
+    plan: Plan | None = None
+    individual: tuple[Variable, ...] = ()
+    family: tuple[Variable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What an access record says of one call beside its mandate."""
+
+    record_id: UUID
+    actor: str = "system"
+    officer: str | None = None
+    case_ref: str | None = None
+    address: str | None = None
+    trace: str | None = None
+    query: Mapping[str, object] = field(default_factory=dict)
+
+
+def identify(snapshot: Snapshot, token: AccessToken) -> ClientAuthority:
+    """The client of a token as authority has it now.
+
+    Raises:
+        Unauthenticated: it is unknown or revoked.
+    """
+    client = snapshot.clients.get(token.client_id)
+    if client is None:
+        raise Unauthenticated
+    return client
+
+
+def bare_mandate(snapshot: Snapshot, token: AccessToken, operation: Operation) -> Mandate:
+    """A mandate that opens nothing: who asked for what, for the record of a refusal.
+
+    Raises:
+        Unauthenticated: the client is unknown or revoked.
+    """
+    client = identify(snapshot, token)
+    return Mandate(
+        token,
+        operation,
+        client.agency,
+        client.epoch,
+        snapshot.restrictions_epoch,
+        snapshot.release,
+        client.agreement,
+    )
+
+
+def mandate(
+    snapshot: Snapshot,
+    token: AccessToken,
+    operation: Operation,
+    purpose: str | None,
+    now: datetime,
+) -> Mandate:
+    """The mandate of a token for one operation.
+
+    An operation without a scope ("any") takes no purpose and needs no agreement.
+
+    Raises:
+        Unauthenticated: the client is unknown or revoked.
+        InsufficientScope: the token does not open the operation.
+        AgreementNotInForce: the client has no agreement, or not today.
+        PurposeRequired, PurposeNotPermitted: as the contract says of DTSEN-Purpose.
+    """
+    client = identify(snapshot, token)
+    restrictions, release = snapshot.restrictions_epoch, snapshot.release
+    if operation.scope is None:
+        return Mandate(token, operation, client.agency, client.epoch, restrictions, release)
+    groups = opened_groups(map(Scope.parse, token.scopes), operation.scope)
+    if not groups:
+        raise InsufficientScope
+    agreement = client.agreement
+    if agreement is None or not agreement.starts <= now < agreement.ends:
+        raise AgreementNotInForce
+    purpose = _purpose(agreement, operation.scope, purpose)
+    plan = agreement.plan(purpose, operation.scope)
+    return Mandate(
+        token,
+        operation,
+        client.agency,
+        client.epoch,
+        restrictions,
+        release,
+        agreement,
+        purpose,
+        plan,
+        tuple(variable for variable in plan.individual if variable.group in groups),
+        tuple(variable for variable in plan.family if variable.group in groups),
+    )
+
+
+def _purpose(agreement: AgreementInForce, scope: str, asked: str | None) -> str:
+    open_for = agreement.purposes_for(scope)
+    if asked is None:
+        if not open_for:
+            raise PurposeNotPermitted
+        if len(open_for) > 1:
+            raise PurposeRequired
+        return open_for[0]
+    if asked not in open_for:
+        raise PurposeNotPermitted
+    return asked

@@ -1,0 +1,26 @@
+"""Masks: each defined once, in SQL.
+
+What a mask means for people, and its value set, stand in `schemas/masks.py`.
+
+A masked value stays present in its masked form, and its variable in `withheld`, reason `mask`.
+"""
+
+MASK_SQL = {
+    # First letter of each word, each followed by a full stop: "SITI AMINAH" to "S. A."
+    "initials": "regexp_replace(trim({column}), '(\\S)\\S*', '\\1.', 'g')",
+    # The year of a date alone, as text: "1990".
+    "year_only": "to_char({column}, 'YYYY')",
+    # The first six digits of an identifier: the region of issue.
+    "first_6": "left({column}, 6)",
+    # Pairs of deciles: 3 to "3-4".
+    "decile_band": "format('%s-%s', ({column} - 1) / 2 * 2 + 1, ({column} - 1) / 2 * 2 + 2)",
+}
+"""SQL expression of each mask over one column, `{column}` to be filled in."""
+
+
+def masked(mask: str | None, column: str) -> str:
+    """The SQL expression of a column under a mask (none: the column itself)."""
+    if mask is None:
+        return column
+    # An unknown value stays unknown under every mask.
+    return f"CASE WHEN {column} IS NOT NULL THEN {MASK_SQL[mask].format(column=column)} END"

@@ -1,0 +1,234 @@
+"""An agreement compiled for one purpose and operation: columns, masks, row filter, as SQL.
+
+A plan is pure and deterministic. Columns that it does not name are never selected; what it may not
+show of a row it does show is decided in the same SQL. Lookups, exports and changes use this SQL and
+no other masking code.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+from psycopg import sql
+
+from dtsen.disclosure.masks import masked
+from schemas.agreement import Agreement, opened_variables
+from schemas.scopes import Scope, opened_groups
+from schemas.variables import Variable, find
+
+SERIALIZER = "1"
+"""Changes when the same plan would render other bytes."""
+
+COPIES = frozenset(
+    {
+        "kode_provinsi",
+        "kode_kabupaten_kota",
+        "kode_kecamatan",
+        "kode_kelurahan_desa",
+        "desil_nasional",
+        "desil_provinsi",
+        "desil_kabupaten_kota",
+    }
+)
+"""Family variables that stand in the person's row too, as `keluarga_<name>`."""
+
+_LEVEL_COLUMN = {
+    2: "kode_provinsi",
+    4: "kode_kabupaten_kota",
+    7: "kode_kecamatan",
+    10: "kode_kelurahan_desa",
+}
+_PAIRS_A_CALL = 45  # json_build_object takes at most 100 arguments
+_CLASSES = ("open", "quasi", "personal", "specific")
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """Which rows an agreement opens. None: no limit of that kind; an empty tuple opens nothing."""
+
+    wilayah: tuple[str, ...] | None = None
+    desil_min: int | None = None
+    desil_max: int | None = None
+
+    def wilayah_sql(self, column: str) -> str:
+        """A condition over the family's region codes; `column` is a prefix: `i.keluarga_`."""
+        if self.wilayah is None:
+            return "true"
+        return (
+            "("
+            + " OR ".join(
+                f"{column}{name} = ANY ({_text_array(codes)})"
+                for length, name in _LEVEL_COLUMN.items()
+                if (codes := [code for code in self.wilayah if len(code) == length])
+            )
+            + ")"
+            if self.wilayah
+            else "false"
+        )
+
+    def desil_sql(self, column: str) -> str:
+        """A condition over the family's national decile; without a decile it does not hold."""
+        bounds = [
+            f"{column}desil_nasional {sign} {int(bound)}"
+            for sign, bound in ((">=", self.desil_min), ("<=", self.desil_max))
+            if bound is not None
+        ]
+        return " AND ".join(bounds) or "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one agreement version opens for one purpose and operation."""
+
+    id: str
+    individual: tuple[Variable, ...]
+    family: tuple[Variable, ...]
+    masks: Mapping[str, str]
+    rows: RowFilter
+
+    @property
+    def limited(self) -> bool:
+        """Whether the rows are limited in any way."""
+        return self.rows != RowFilter()
+
+    @property
+    def reads_family(self) -> bool:
+        """Whether a person's answer needs more of the family than the person's row holds."""
+        return any(variable.name not in COPIES for variable in self.family)
+
+    @property
+    def weight(self) -> int:
+        """What one person costs of a budget of people."""
+        return max((variable.weight for variable in (*self.individual, *self.family)), default=1)
+
+    def person_sql(self, ordinal: int, *, slot: int, by: str) -> str:
+        """Select of people by `nomor_induk_kependudukan` or `nomor_kartu_keluarga`."""
+        copied = () if self.reads_family else self.family
+        return _PERSON.format(
+            slot=int(slot),
+            key=_identifier(by),
+            sight=self._sight("i.keluarga_"),
+            rows=self._rows("i.keluarga_"),
+            own=self._object(self.individual, "i."),
+            family=self._object(copied, "i.keluarga_"),
+            table=f"registry.individual_{int(ordinal)}",
+        )
+
+    def family_sql(self, ordinal: int, *, slot: int) -> str:
+        """Select of families by KK."""
+        return _FAMILY.format(
+            slot=int(slot),
+            sight=self._sight("f."),
+            rows=self._rows("f."),
+            own=self._object(self.family, "f."),
+            table=f"registry.family_{int(ordinal)}",
+        )
+
+    def _sight(self, prefix: str) -> str:
+        return (
+            f"WHEN ({self.rows.wilayah_sql(prefix)}) IS NOT TRUE THEN 'outside_wilayah'"
+            f" WHEN ({self.rows.desil_sql(prefix)}) IS NOT TRUE THEN 'outside_desil'"
+        )
+
+    def _rows(self, prefix: str) -> str:
+        return f"({self.rows.wilayah_sql(prefix)} AND {self.rows.desil_sql(prefix)})"
+
+    def _object(self, variables: Sequence[Variable], prefix: str) -> str:
+        """A JSON object of the variables, as text, nulls kept, in catalogue order."""
+        if not variables:
+            return "'{}'"
+        pairs = [
+            f"{_literal(variable.name)},"
+            f" {masked(self.masks.get(variable.qualified), prefix + _identifier(variable.name))}"
+            for variable in variables
+        ]
+        chunks = [pairs[i : i + _PAIRS_A_CALL] for i in range(0, len(pairs), _PAIRS_A_CALL)]
+        objects = [f"json_build_object({', '.join(chunk)})::text" for chunk in chunks]
+        if len(objects) == 1:
+            return objects[0]
+        inner = [f"left({objects[0]}, -1)"]
+        inner += [f"left(substr({middle}, 2), -1)" for middle in objects[1:-1]]
+        inner.append(f"substr({objects[-1]}, 2)")
+        return " || ',' || ".join(inner)
+
+
+_PERSON = """\
+SELECT {slot} AS slot, i.{key} AS key, i.nomor_induk_kependudukan AS nik,
+    i.nomor_kartu_keluarga AS kk,
+    CASE WHEN r.kind = 'hide' THEN 'hidden' {sight} ELSE 'seen' END AS sight,
+    r.kind AS restriction,
+    json_build_array(i.record_state, i.update_state, i.update_hold, i.update_since)::text AS status,
+    CASE WHEN (r.kind IS NULL OR r.kind = 'mark') AND {rows} THEN {own} END AS own,
+    CASE WHEN (r.kind IS NULL OR r.kind = 'mark') AND {rows} THEN {family} END AS family
+FROM {table} i
+LEFT JOIN disclosure.restriction r ON r.nik = i.nomor_induk_kependudukan
+WHERE i.{key} = ANY (${{parameter}}::text[])"""
+
+_FAMILY = """\
+SELECT {slot} AS slot, f.nomor_kartu_keluarga AS key,
+    CASE {sight} ELSE 'seen' END AS sight,
+    CASE WHEN {rows} THEN {own} END AS own
+FROM {table} f
+WHERE f.nomor_kartu_keluarga = ANY (${{parameter}}::text[])"""
+
+
+def compile_plan(agreement: Agreement, purpose: str, operation: str) -> Plan:
+    """Compile one agreement for one purpose and operation.
+
+    Raises:
+        KeyError: the agreement has no such purpose.
+    """
+    terms = agreement.purposes[purpose]
+    groups = opened_groups(map(Scope.parse, terms.operations), operation)
+    variables = [variable for variable in opened_variables(terms) if variable.group in groups]
+    names = {variable.qualified for variable in variables}
+    masks = {find(name).qualified: mask for name, mask in terms.masks.items()}
+    masks = {name: mask for name, mask in masks.items() if name in names}
+    rows = _row_filter(agreement)
+    identity = {
+        "agreement": agreement.agreement,
+        "version": agreement.version,
+        "purpose": purpose,
+        "operation": operation,
+        "variables": [variable.qualified for variable in variables],
+        "masks": masks,
+        "rows": [rows.wilayah, rows.desil_min, rows.desil_max],
+        "serializer": SERIALIZER,
+    }
+    content = orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
+    return Plan(
+        id=hashlib.sha256(content).hexdigest(),
+        individual=tuple(variable for variable in variables if variable.unit == "anggota"),
+        family=tuple(variable for variable in variables if variable.unit == "keluarga"),
+        masks=masks,
+        rows=rows,
+    )
+
+
+def sensitivity(variables: Iterable[Variable]) -> str | None:
+    """The highest sensitivity class among variables; None of none."""
+    return max((variable.sensitivity for variable in variables), key=_CLASSES.index, default=None)
+
+
+def _row_filter(agreement: Agreement) -> RowFilter:
+    rows = agreement.rows
+    if rows is None:
+        return RowFilter()
+    wilayah = None
+    if rows.wilayah is not None:
+        wilayah = tuple(sorted(rows.wilayah.bps_codes()))
+    desil = rows.desil_nasional
+    return RowFilter(wilayah, desil and desil.min, desil and desil.max)
+
+
+def _identifier(name: str) -> str:
+    return sql.Identifier(name).as_string()
+
+
+def _literal(value: str) -> str:
+    return sql.Literal(value).as_string()
+
+
+def _text_array(codes: Iterable[str]) -> str:
+    return f"ARRAY[{', '.join(_literal(code) for code in codes)}]::text[]"

@@ -1,0 +1,124 @@
+"""What a face asks of the gate, and what it may turn into an answer."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import asyncpg
+
+from dtsen.disclosure.authority import ReleaseInForce, Snapshot
+from dtsen.disclosure.mandate import Circumstances, Mandate
+from schemas.variables import Variable
+
+Sight = Literal["seen", "absent", "hidden", "outside_wilayah", "outside_desil"]
+"""Why a row is shown or not. All but `seen` look alike to the agency; auditors are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A variable that is not shown as it is, and why: `mask` or `restricted`."""
+
+    field: str
+    reason: Literal["mask", "restricted"]
+
+
+@dataclass(slots=True)
+class Person:
+    """One person as this mandate may see them; member names are official variable names."""
+
+    nik: str
+    id: str
+    status: Mapping[str, object]
+    values: Mapping[str, object]
+    kk: str | None
+    family: Mapping[str, object] | None
+    withheld: Sequence[Withheld] = ()
+
+
+@dataclass(slots=True)
+class Family:
+    """One family as this mandate may see it, with the members it may see."""
+
+    kk: str
+    id: str
+    values: Mapping[str, object]
+    members: Sequence[Person]
+    withheld: Sequence[Withheld] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What to read from one release: people by NIK, families by KK with their members.
+
+    `finding` holds what a first read found that these keys were taken from (legacy ids).
+    """
+
+    release: ReleaseInForce
+    niks: tuple[str, ...] = ()
+    kks: tuple[str, ...] = ()
+    individual: tuple[Variable, ...] = ()
+    family: tuple[Variable, ...] = ()
+    pinned: bool = False
+    finding: Sequence[Mapping[str, object]] = ()
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was read: found people by NIK, families by KK; a key that is missing was not found."""
+
+    release: ReleaseInForce | None
+    people: dict[str, Person] = field(default_factory=dict)
+    families: dict[str, Family] = field(default_factory=dict)
+    sights: dict[str, Sight] = field(default_factory=dict)
+    family_sights: dict[str, Sight] = field(default_factory=dict)
+    finding: Sequence[Mapping[str, object]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A finished answer: its HTTP status number and exact body bytes, and what happened.
+
+    `outcome` is one word for the record; None lets the gate say found, not_found or partial.
+    """
+
+    status: int
+    body: bytes
+    outcome: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Render = Callable[[Mandate, Seen], Rendering]
+"""A pure function of a face: the gate calls it before the record is written."""
+
+Wanting = Callable[[Mandate], Want]
+"""Makes what to read from the mandate, so that a fresh mandate reads afresh."""
+
+Expand = Callable[[asyncpg.Connection, Want], Awaitable[Want]]
+"""A first read of data that are not people's own, which names the people to read (legacy ids)."""
+
+Judge = Callable[[Snapshot, datetime], Mandate]
+"""Makes the mandate anew from fresh authority, or raises the refusal."""
+
+
+@dataclass(slots=True)
+class Question:
+    """One call: its mandate, what it wants, how its answer is rendered, how it is judged anew."""
+
+    mandate: Mandate
+    circumstances: Circumstances
+    render: Render
+    judge: Judge
+    want: Wanting | None = None
+    expand: Expand | None = None
+    outcome: str = "found"
+    refusal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A rendering whose record is durable, with the receipt for `DTSEN-Access-Record`."""
+
+    rendering: Rendering
+    receipt: str
+    release: ReleaseInForce | None

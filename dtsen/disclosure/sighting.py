@@ -1,0 +1,174 @@
+"""From rows to what a mandate may see: pure, and the second place that enforces scope.
+
+The SQL of a plan decides what is selected; here a row that carries a member which its plan does not
+name is refused outright, and `fields` and the token's groups may only narrow what came.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import asyncpg
+import orjson
+
+from dtsen.disclosure.mandate import Mandate
+from dtsen.disclosure.pairwise import Kind, PairwiseIds
+from dtsen.disclosure.plan import Plan
+from dtsen.disclosure.question import Family, Person, Seen, Want, Withheld
+from dtsen.disclosure.reading import Rows, Source
+from schemas.variables import Variable
+
+
+class ForeignMember(RuntimeError):
+    """A row carries a member that its plan does not name. A defect: nothing may leave."""
+
+
+def sources(want: Want, plan: Plan) -> dict[Source, tuple[str, ...]]:
+    """What the first read of a want needs."""
+    ordinal = want.release.ordinal
+    needed = {}
+    if want.niks:
+        needed[Source("nik", ordinal, plan)] = want.niks
+    if want.kks:
+        needed[Source("family", ordinal, plan)] = want.kks
+        needed[Source("kk", ordinal, plan)] = want.kks
+    return needed
+
+
+def family_source(want: Want, plan: Plan, rows: Rows) -> dict[Source, tuple[str, ...]]:
+    """What the second read of a want needs: families of the people seen, if the plan opens them."""
+    if not (want.niks and want.family and plan.reads_family):
+        return {}
+    found = rows[Source("nik", want.release.ordinal, plan)]
+    kks = {row["kk"] for of_key in found.values() for row in of_key if row["kk"] and _open(row)}
+    return {Source("family", want.release.ordinal, plan): tuple(kks)} if kks else {}
+
+
+def sight(want: Want, mandate: Mandate, plan: Plan, rows: Rows, ids: PairwiseIds) -> Seen:
+    """What the mandate sees of what it wanted."""
+    viewer = _Viewer(want, mandate, plan, ids)
+    ordinal = want.release.ordinal
+    families = {
+        key: of_key[0] for key, of_key in rows.get(Source("family", ordinal, plan), {}).items()
+    }
+    seen = Seen(want.release, finding=want.finding)
+    if want.niks:
+        viewer.people(rows[Source("nik", ordinal, plan)], families, seen)
+    if want.kks:
+        viewer.families(rows[Source("kk", ordinal, plan)], families, seen)
+    return seen
+
+
+class _Viewer:
+    """Turns rows into people and families under one mandate."""
+
+    def __init__(self, want: Want, mandate: Mandate, plan: Plan, ids: PairwiseIds) -> None:
+        agreement = mandate.agreement
+        if agreement is None:
+            raise ForeignMember("only a mandate under an agreement opens people")
+        self._want = want
+        self._plan = plan
+        self._ids = ids
+        self._agency = mandate.agency
+        self._version = agreement.pairwise_version
+
+    def people(
+        self,
+        found: Mapping[str, list[asyncpg.Record]],
+        families: Mapping[str, asyncpg.Record],
+        seen: Seen,
+    ) -> None:
+        for nik in self._want.niks:
+            row = found[nik][0] if nik in found else None
+            seen.sights[nik] = row["sight"] if row is not None else "absent"
+            if row is not None and row["sight"] == "seen":
+                seen.people[nik] = self._person(row, families.get(row["kk"]))
+
+    def families(
+        self,
+        members: Mapping[str, list[asyncpg.Record]],
+        families: Mapping[str, asyncpg.Record],
+        seen: Seen,
+    ) -> None:
+        for kk in self._want.kks:
+            row = families.get(kk)
+            seen.family_sights[kk] = row["sight"] if row is not None else "absent"
+            if row is None or row["sight"] != "seen":
+                continue
+            shown = sorted(
+                (member for member in members.get(kk, ()) if member["sight"] == "seen"),
+                key=lambda member: member["nik"],
+            )
+            seen.families[kk] = Family(
+                kk,
+                self._id(Kind.FAMILY, kk),
+                self._values(row["own"], self._plan.family, self._want.family),
+                [self._person(member, None, alone=True) for member in shown],
+                self._masked((*self._want.family, *self._want.individual)),
+            )
+
+    def _person(
+        self, row: asyncpg.Record, family: asyncpg.Record | None, *, alone: bool = False
+    ) -> Person:
+        want = self._want
+        individual, of_family = want.individual, () if alone else want.family
+        status = _status(row)
+        nik, kk = row["nik"], row["kk"]
+        person_id = self._id(Kind.INDIVIDUAL, nik)
+        if not _open(row):
+            withheld = [
+                Withheld(variable.qualified, "restricted") for variable in (*individual, *of_family)
+            ]
+            return Person(nik, person_id, status, {}, None, None, withheld)
+        values = self._values(row["own"], self._plan.individual, individual)
+        family_values: Mapping[str, object] | None = None
+        if kk is not None and not alone:
+            family_values = {"id": self._id(Kind.FAMILY, kk)}
+            if self._plan.reads_family:
+                own = family["own"] if family is not None else None
+            else:
+                own = row["family"]
+            family_values |= self._values(own, self._plan.family, of_family)
+        masked = () if alone else self._masked((*individual, *of_family))
+        return Person(nik, person_id, status, values, kk, family_values, masked)
+
+    def _id(self, kind: Kind, identifier: str) -> str:
+        return self._ids.of(self._agency, self._version, kind, identifier)
+
+    def _masked(self, variables: Iterable[Variable]) -> Sequence[Withheld]:
+        masks = self._plan.masks
+        return [Withheld(v.qualified, "mask") for v in variables if v.qualified in masks]
+
+    def _values(
+        self, own: str | None, planned: tuple[Variable, ...], shown: tuple[Variable, ...]
+    ) -> dict[str, object]:
+        """The shown variables of a row; null where the registry has no such row."""
+        if not shown:
+            return {}
+        if own is None:
+            return dict.fromkeys(variable.name for variable in shown)
+        values = orjson.loads(own)
+        if len(values) != len(planned):
+            raise ForeignMember("a row has other members than its plan")
+        try:
+            checked = {variable.name: values[variable.name] for variable in planned}
+        except KeyError:
+            raise ForeignMember("a row lacks a member of its plan") from None
+        if shown is planned:
+            return checked
+        return {variable.name: checked[variable.name] for variable in shown}
+
+
+def _open(row: asyncpg.Record) -> bool:
+    """Whether a row that is seen shows values: not under restriction `limit`."""
+    return row["sight"] == "seen" and row["restriction"] in (None, "mark")
+
+
+def _status(row: asyncpg.Record) -> dict[str, object]:
+    record, state, hold, since = orjson.loads(row["status"])
+    status: dict[str, object] = {"record": record}
+    if row["restriction"] == "mark":
+        status["restriction"] = "correction"
+    if state is None:
+        status["update"] = None
+    else:
+        status["update"] = {"state": state, **({"hold": hold} if hold else {}), "since": since}
+    return status

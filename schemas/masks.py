@@ -1,0 +1,75 @@
+"""Masks: the forms in which an agreement may open a variable without opening its value.
+
+Only what they are is here: to which kinds each applies, its value set, its sentence. How a value
+becomes its masked form is SQL and lives with the gate.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from schemas.text import Text
+from schemas.variables import Kind, Variable
+
+DECILE_BANDS = ("1-2", "3-4", "5-6", "7-8", "9-10")
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """One mask; `values` is the JSON Schema of every masked value that is not null."""
+
+    name: str
+    kinds: frozenset[Kind]
+    values: Mapping[str, Any]
+    text: Text
+
+    def applies_to(self, variable: Variable) -> bool:
+        """Say whether the variable can be masked so."""
+        return variable.kind in self.kinds
+
+
+def _mask(name: str, kinds: set[Kind], values: dict[str, Any], text: Text) -> tuple[str, Mask]:
+    return name, Mask(name, frozenset(kinds), MappingProxyType({"type": "string", **values}), text)
+
+
+MASKS: Mapping[str, Mask] = MappingProxyType(
+    dict(
+        (
+            _mask(
+                "initials",
+                {"text"},
+                {"maxLength": 500, "pattern": r"^\S\.( \S\.)*$"},
+                Text(
+                    "Huruf pertama setiap kata, masing-masing diikuti titik",
+                    "The first letter of each word, each with a full stop",
+                ),
+            ),
+            _mask(
+                "year_only",
+                {"date"},
+                {"maxLength": 4, "pattern": "^[0-9]{4}$"},
+                Text("Hanya tahun, empat angka", "The year alone, four digits"),
+            ),
+            _mask(
+                "first_6",
+                {"nik", "kk"},
+                {"maxLength": 6, "pattern": "^[0-9]{6}$"},
+                Text(
+                    "Enam angka pertama: wilayah penerbitan",
+                    "The first six digits: the region of issue",
+                ),
+            ),
+            _mask(
+                "decile_band",
+                {"decile"},
+                {"enum": list(DECILE_BANDS)},
+                Text(
+                    "Pasangan desil: 1-2, 3-4, 5-6, 7-8 atau 9-10",
+                    "A pair of deciles: 1-2, 3-4, 5-6, 7-8 or 9-10",
+                ),
+            ),
+        ),
+    ),
+)
+"""Every mask by the name that agreements write."""

@@ -40,7 +40,7 @@ def serve() -> None:
     if chosen.workers == 1:
         server.run(sockets=sockets)
     else:
-        Multiprocess(config, target=server.run, sockets=sockets).run()
+        Multiprocess(config, sockets=sockets).run()
     sys.exit(0 if server.started or chosen.workers > 1 else 1)
 
 

@@ -57,6 +57,10 @@ _LIST = """
 SELECT id, version, agency, state, applied_at FROM disclosure.agreement ORDER BY id, version
 """
 
+_IN_FORCE = """
+SELECT terms::text FROM disclosure.agreement WHERE state = 'in_force' ORDER BY id
+"""
+
 _DOCUMENT = """
 SELECT document FROM disclosure.agreement
 WHERE id = %(id)s AND (%(version)s::integer IS NULL OR version = %(version)s)
@@ -113,6 +117,12 @@ def every_version(connection: psycopg.Connection) -> list[Applied]:
     """All versions ever applied, oldest first within an agreement."""
     with connection.cursor(row_factory=class_row(Applied)) as cursor:
         return cursor.execute(_LIST).fetchall()
+
+
+def in_force(connection: psycopg.Connection) -> list[Agreement]:
+    """All agreements in force."""
+    rows = connection.execute(_IN_FORCE).fetchall()
+    return [Agreement.model_validate_json(row[0]) for row in rows]
 
 
 def document(connection: psycopg.Connection, agreement_id: str, version: int | None) -> str | None:

@@ -117,8 +117,9 @@ class Gate:
             await asyncio.wait({work})
         failure = work.exception()
         if failure is not None:
-            if not isinstance(failure, _FAILURES):
-                log.error("gate: a batch failed by a defect: %s", type(failure).__name__)
+            # Its text may hold what was asked: the class and the SQLSTATE say enough.
+            state = getattr(failure, "sqlstate", None)
+            log.error("gate: a batch failed: %s %s", type(failure).__name__, state)
             _fail(batch, Unavailable())
         await self._pool.release(connection)
 

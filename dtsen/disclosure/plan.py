@@ -7,7 +7,7 @@ no other masking code.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 from psycopg import sql
@@ -73,10 +73,10 @@ class Plan:
     """What one agreement version opens for one purpose and operation."""
 
     id: str
-    individual: tuple[Variable, ...]
-    family: tuple[Variable, ...]
-    masks: Mapping[str, str]
-    rows: RowFilter
+    individual: tuple[Variable, ...] = field(compare=False)
+    family: tuple[Variable, ...] = field(compare=False)
+    masks: Mapping[str, str] = field(compare=False)
+    rows: RowFilter = field(compare=False)
 
     @property
     def limited(self) -> bool:

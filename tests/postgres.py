@@ -92,3 +92,10 @@ def postgres15() -> Iterator[DatabaseUrls]:
 def postgres(request: pytest.FixtureRequest) -> DatabaseUrls:
     urls: DatabaseUrls = request.getfixturevalue(request.param)
     return urls
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A DTSEN_HOME, not made yet, in an open folder of its own."""
+    with open_folder() as folder:
+        yield folder / "home"

@@ -13,6 +13,7 @@ from math import sqrt
 
 import pyarrow as pa
 
+from dtsen.releases.layout import File
 from dtsen.releases.synth.calendar import ReleaseId
 from dtsen.releases.synth.measuring import at_one_time, between_two
 from dtsen.releases.synth.world import World
@@ -95,7 +96,7 @@ class Figures:
     """All figures of one run."""
 
     figures: tuple[Figure, ...]
-    rows: Mapping[ReleaseId, Mapping[str, int]]
+    rows: Mapping[ReleaseId, Mapping[File, int]]
 
     @property
     def hold(self) -> bool:
@@ -110,10 +111,10 @@ class Measures:
         self._world, self._releases = world, tuple(releases)
         self._sums: list[Counter[str]] = [Counter() for _ in releases]
         self._units: list[Counter[str]] = [Counter() for _ in releases]
-        self._rows: list[Counter[str]] = [Counter() for _ in releases]
-        self._last: dict[str, pa.Table] = {}
+        self._rows: list[Counter[File]] = [Counter() for _ in releases]
+        self._last: dict[File, pa.Table] = {}
 
-    def take(self, step: int, tables: dict[str, pa.Table]) -> None:
+    def take(self, step: int, tables: dict[File, pa.Table]) -> None:
         """Count one chunk of the release of a step; its earlier steps must have come before."""
         counts = at_one_time(tables) if step == 1 else between_two(self._last, tables)
         for code, (total, units) in counts.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
@@ -90,9 +90,9 @@ def _as_json(figures: Figures) -> dict[str, Any]:
 
 def _table(release: str, figures: Figures) -> Table:
     """Measured beside expected for one release; what is out of tolerance in red."""
-    table = Table(title=release, box=SIMPLE)
+    table = Table(title=release, box=SIMPLE_HEAD)
     table.add_column("figure", no_wrap=True)
-    for heading in ("measured", "domain notes", "tolerance"):
+    for heading in ("measured", "notes", "±"):
         table.add_column(heading, justify="right")
     table.add_column("")
     table.add_column("source")
@@ -107,7 +107,7 @@ def _cells(figure: Figure) -> tuple[str, ...]:
         figure.name,
         f"{figure.measured:.4f}",
         f"{figure.expected:.4f}",
-        f"± {figure.tolerance:.4f}",
+        f"{figure.tolerance:.4f}",
         "ok" if figure.holds else "OUT",
         figure.source,
     )

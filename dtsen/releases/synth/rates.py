@@ -66,7 +66,7 @@ class Rates:
     """Sizes 1 to 7; mean 3.07; new cards bring it to 3.04 [M] by the first release."""
     second_family: float = 0.17  # households of two KK: 1.17 KK a household [M]
     no_decile: float = 0.011  # and newcomers have none yet: 1 to 2 % together
-    nik_date_differs: float = 0.071  # 7.2 % [M], impossible dates included
+    nik_date_differs: float = 0.073  # 7.2 % [M] with the newborn, impossible dates included
     nik_date_impossible: float = 0.001  # [M]
     nik_sex_differs: float = 0.015  # [M]
     nik_elsewhere: float = 0.007  # 0.8 % [M] with those who moved away since

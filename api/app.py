@@ -8,7 +8,9 @@ from starlette.exceptions import HTTPException
 
 from api.app_problems import unrecorded
 from api.assembly import assemble
+from api.authorization import authorization_parts
 from api.routers import include_all
+from auth.routes import oauth_router
 from dtsen.errors import InternalError, MethodNotAllowed, PathNotFound
 from dtsen.settings import Settings
 
@@ -20,6 +22,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with assemble(settings) as parts:
             app.state.parts = parts
+            app.include_router(oauth_router(authorization_parts(parts)))
             yield
 
     app = FastAPI(

@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from api.parts import Parts
 from auth.budgets import Budgets
+from auth.guard import Guard
 from auth.limits import AgencyLimiter
 from auth.tokens import TokenVerifier
-
-from api.parts import Parts
-from auth.guard import Guard
 from dtsen.clock import Clock
 from dtsen.database import open_pool
 from dtsen.disclosure.authority import Authority
@@ -55,7 +54,18 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         budgets = Budgets(pool, clock)
         stack.push_async_callback(budgets.close)
         verifier = TokenVerifier(keyring, settings.issuer, clock)
-        guard = Guard(authority, verifier, AgencyLimiter(), budgets, clock)
+        limiter = AgencyLimiter()
+        guard = Guard(authority, verifier, limiter, budgets, clock)
         yield Parts(
-            settings, clock, keyring, pool, auditor_pool, authority, gate, guard, tally, notes
+            settings=settings,
+            clock=clock,
+            keyring=keyring,
+            pool=pool,
+            auditor_pool=auditor_pool,
+            authority=authority,
+            limiter=limiter,
+            gate=gate,
+            guard=guard,
+            tally=tally,
+            notes=notes,
         )

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 from uuid import UUID
 
-from auth.limits import ratelimit_headers
 from fastapi import Response
 from starlette.requests import Request
 
 from api.parts import Parts
 from api.problems import MEDIA_TYPE as PROBLEM, problem_body, spoken_language
 from auth.guard import Admitted, Judging
+from auth.limits import ratelimit_headers
 from dtsen.audit.record import new_record_id
 from dtsen.disclosure.mandate import Circumstances, Mandate, Operation, bare_mandate
 from dtsen.disclosure.question import Answer, Question, Render, Rendering, Seen, Want
@@ -193,7 +193,7 @@ class Call(Request):
     def _counted(self, error: DtsenError, body: bytes) -> Response:
         client = self.admitted.token.client_id if self.admitted and error.status != 401 else None  # noqa: PLR2004 - HTTP status
         self.parts.tally.count(error.code, error.status, client=client, address=self.address)
-        return self._send(error.status, body, PROBLEM, error.headers)
+        return self._reply(error.status, body, PROBLEM, error.headers)
 
     def _response(
         self,
@@ -208,9 +208,9 @@ class Call(Request):
             said["DTSEN-Release"] = answer.release.id
         if media_type is None:
             media_type = self.media_type if rendering.status < 400 else PROBLEM  # noqa: PLR2004 - HTTP status
-        return self._send(rendering.status, rendering.body, media_type, said)
+        return self._reply(rendering.status, rendering.body, media_type, said)
 
-    def _send(
+    def _reply(
         self, status: int, body: bytes, media_type: str, headers: Mapping[str, str]
     ) -> Response:
         response = Response(body, status, media_type=media_type)

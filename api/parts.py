@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from auth.guard import Guard
+from auth.limits import AgencyLimiter
 from dtsen.clock import Clock
 from dtsen.disclosure.authority import Authority
 from dtsen.disclosure.gate import Gate
@@ -24,6 +25,7 @@ class Parts:
     pool: asyncpg.Pool
     auditor_pool: asyncpg.Pool
     authority: Authority
+    limiter: AgencyLimiter
     gate: Gate
     guard: Guard
     tally: Tally

@@ -7,7 +7,7 @@ and no operation can be added that skips the limits.
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
 
 from fastapi import Request, Response
@@ -37,7 +37,7 @@ def served(description: Served) -> Callable[[Endpoint], Endpoint]:
 class GuardedRoute(APIRoute):
     """Admits, limits, judges, reads strictly, answers through the gate, records refusals."""
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """How a request to this route is run."""
         endpoint = cast("Endpoint", self.endpoint)
         description: Served = endpoint.served  # type: ignore[attr-defined]  # set by @served

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 
-from auth.budgets import Budgets, Charge
+from auth.budgets import Budgets, Charge, Span
 from auth.limits import AgencyLimiter, LimitState
 from auth.tokens import TokenVerifier, authorization
 from dtsen.clock import Clock
@@ -103,11 +103,9 @@ class Guard:
         if agreement is None or asked.plan is None:
             return None
         quota = agreement.terms.quota.people
-        spans = {
-            span: ceiling
-            for span, ceiling in (("day", quota.per_day), ("month", quota.per_month))
-            if ceiling is not None
-        }
+        spans: dict[Span, int] = {"day": quota.per_day}
+        if quota.per_month is not None:
+            spans["month"] = quota.per_month
         holder = f"agreement:{agreement.terms.agreement}"
         charge = await self._budgets.charge(holder, "people", spans, people * asked.plan.weight)
         admitted.states.extend(charge.states)

@@ -3,7 +3,6 @@
 import hashlib
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,6 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 
 from dtsen.clock import Clock
+from dtsen.disclosure.mandate import AccessToken
 from dtsen.errors import DoubledAuthorization, Unauthenticated
 from dtsen.keys import Keyring, Purpose
 
@@ -25,17 +25,6 @@ CACHE_SIZE = 20_000
 MAX_TOKEN_CHARACTERS = 8192
 
 _REGISTRY = JWSRegistry(algorithms=[ALGORITHM])
-
-
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """A verified token: whose, for what, until when; `digest` is SHA-256 of its text."""
-
-    client_id: str
-    scopes: frozenset[str]
-    jti: str
-    expires: datetime
-    digest: bytes
 
 
 class TokenSigner:

@@ -9,8 +9,7 @@ from rich.table import Table
 
 from cli.context import fail, keyring, out, owner, print_json
 from dtsen.disclosure import agreements
-from schemas.agreement_faults import AgreementInvalid
-from schemas.agreement_file import read_agreement
+from schemas.agreement import AgreementInvalid, read_agreement
 
 app = typer.Typer(help="Agreements: what each agency may see.", no_args_is_help=True)
 
@@ -82,8 +81,4 @@ def show(agreement: str, version: Annotated[int | None, typer.Option()] = None) 
 
 
 def _lines(file: Path, error: AgreementInvalid) -> str:
-    return "\n".join(
-        f"{file}:{fault.line or 1}: {fault.pointer} {fault.code}: {fault.message.id}"
-        f" / {fault.message.en}"
-        for fault in error.faults
-    )
+    return "\n".join(f"{file}:{fault}" for fault in error.faults)

@@ -124,7 +124,7 @@ def _registry() -> Iterator[tuple[psycopg.Connection, str]]:
 
 
 @app.command()
-def add(  # noqa: PLR0913 - one parameter an option
+def add(
     client_id: Annotated[str, typer.Argument(help="Its name; letters, digits, . - _")],
     agency: Annotated[str, typer.Option(help="Code of its agency, which must be known.")],
     description: Annotated[str, typer.Option(help="What the system is, in words.")],

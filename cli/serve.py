@@ -40,14 +40,14 @@ def serve() -> None:
     if chosen.workers == 1:
         server.run(sockets=sockets)
     else:
-        Multiprocess(config, target=server.run, sockets=sockets).run()
+        Multiprocess(config, sockets=sockets).run()
     sys.exit(0 if server.started or chosen.workers > 1 else 1)
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
     """Listening sockets: for `localhost` both 127.0.0.1 and, where it exists, ::1."""
     addresses = ["127.0.0.1", "::1"] if host == "localhost" else [host]
-    made = []
+    made: list[socket.socket] = []
     for address in addresses:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)

@@ -8,14 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
+from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import psycopg
 from alembic import command
 from alembic.config import Config
+from asyncpg.pool import PoolConnectionProxy
 from psycopg import sql
 from sqlalchemy import Engine, create_engine
+
+Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy[asyncpg.Record]"
+"""An asyncpg connection, of a pool or alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ async def open_pool(url: str, *, name: str, size: int, generic_plans: bool = Fal
     )
 
 
-async def _keep_session(_: asyncpg.Connection) -> None:
+async def _keep_session(_: Connection) -> None:
     """Do nothing: no statement of ours changes the session."""
 
 

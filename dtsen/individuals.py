@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from dtsen.disclosure.authority import ReleaseInForce
 from dtsen.disclosure.mandate import Mandate
 from dtsen.disclosure.question import Person, Want, Wanting, Withheld
 from dtsen.errors import Fault, FieldNotPermitted, InvalidRequest, NoRelease
+from dtsen.releases.current import ReleaseInForce
 from schemas.variables import AmbiguousVariable, UnknownVariable, Variable, find
 
 

@@ -1,259 +1,164 @@
-"""An agreement (PKS, BAST) as one YAML file says it: contract, section 7.
+"""Reads an agreement's YAML file, and says of each fault on which line it is and how to mend it.
 
-The models accept exactly what an agreement may say and refuse everything else, so that no slip of
-the pen opens anything: unknown members are refused, an empty list opens nothing, and a member left
-empty is a fault, never "no limit". `schemas.agreement_file.read_agreement` reads the file and names
-each fault's line; `agreement.schema.json` says the same to editors, as far as JSON Schema can.
+The face of agreements: the rest of the house takes the models from here.
+
+Stricter than YAML: one document, no duplicate keys, no anchors or aliases, no tags of one's own.
 """
 
-import json
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
 
-from pydantic import ConfigDict, Field
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from schemas import wilayah
-from schemas.agreement_terms import (
-    MOST,
-    Code,
-    Count,
-    Day,
-    Decile,
-    Email,
-    Found,
-    Line,
-    MaskName,
-    Number,
-    OperationName,
-    Part,
-    PurposeCode,
-    Retention,
-    Selector,
-    VariableName,
-    duplicates,
+from schemas.agreement_faults import MESSAGES, AgreementInvalid, Fault
+from schemas.agreement_models import Agreement, Purpose, opened_variables
+
+__all__ = [
+    "Agreement",
+    "AgreementInvalid",
+    "Fault",
+    "Purpose",
+    "opened_variables",
+    "read_agreement",
+]
+
+LONGEST = 256 * 1024
+"""Characters of the largest file that is read."""
+
+_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "missing": "missing",
+        "extra_forbidden": "unknown-member",
+        "string_type": "not-a-string",
+        "literal_error": "not-one-of",
+        "int_type": "not-a-number",
+        "too_short": "empty",
+        "string_too_short": "empty",
+        "greater_than_equal": "out-of-range",
+        "less_than_equal": "out-of-range",
+        "too_long": "out-of-range",
+        "string_too_long": "out-of-range",
+        "string_pattern_mismatch": "malformed",
+    },
 )
-from schemas.masks import MASKS
-from schemas.selection import named, selected, stated_level
-from schemas.variables import Variable, find
+"""Pydantic's words for a wrong member, in ours; any other is a wrong shape."""
 
-Role: TypeAlias = Literal["pengendali", "prosesor", "pengguna", "pengawas"]
-Binding: TypeAlias = Literal["dpop", "mtls", "none"]
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{tag}"
+    for tag in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")
+)
+_TEXT = "tag:yaml.org,2002:str"
 
-_UNIQUE: dict[str, Any] = {"uniqueItems": True}
-
-
-class Agency(Part):
-    """The agency, with its role in Permen PPN 7/2025."""
-
-    code: Code
-    name: Line
-    role: Role
+_Lines: TypeAlias = dict[str, int]
+"""Line of each member by its JSON pointer."""
 
 
-class Validity(Part):
-    """First and last day (WIB) on which the agreement is in force."""
-
-    from_: Day = Field(alias="from")
-    to: Day
-
-    def faults(self) -> Iterator[Found]:
-        """Find an end before the beginning."""
-        if self.to < self.from_:
-            yield "/to", "dates-reversed"
+class _Loader(yaml.SafeLoader):
+    """Leaves dates text, so that an impossible one is a fault of its member, not of the file."""
 
 
-class Purpose(Part):
-    """One purpose: on which legal basis, by which operations, which variables, in which form."""
-
-    legal_basis: tuple[Line, ...] = Field(min_length=1, max_length=MOST)
-    operations: tuple[OperationName, ...] = Field(max_length=MOST, json_schema_extra=_UNIQUE)
-    variables: tuple[Selector, ...] = Field(max_length=MOST, json_schema_extra=_UNIQUE)
-    masks: dict[VariableName, MaskName] = Field(default_factory=dict, max_length=MOST)
-
-    def faults(self) -> Iterator[Found]:
-        """Find repetition, masks that cannot be, and health below its level."""
-        yield from duplicates("operations", self.operations)
-        yield from duplicates("variables", self.variables)
-        yield from self._level_faults()
-        yield from self._mask_faults()
-
-    def _level_faults(self) -> Iterator[Found]:
-        stated = [level for name in self.variables if (level := stated_level(name)) is not None]
-        for place, name in enumerate(self.variables):
-            specific = [each for each in named(name) if each.sensitivity == "specific"]
-            if stated and any(each.level > max(stated) for each in specific):
-                yield f"/variables/{place}", "variable-above-level"
-
-    def _mask_faults(self) -> Iterator[Found]:
-        opened = opened_variables(self)
-        seen: list[Variable] = []
-        for name, mask in self.masks.items():
-            variable = find(name)
-            if variable not in opened:
-                yield f"/masks/{name}", "mask-without-variable"
-            elif variable in seen:
-                yield f"/masks/{name}", "duplicate"
-            elif not MASKS[mask].applies_to(variable):
-                yield f"/masks/{name}", "mask-not-applicable"
-            seen.append(variable)
+def _as_written(_loader: _Loader, node: yaml.ScalarNode) -> str:
+    return str(node.value)
 
 
-class RegionRows(Part):
-    """The regions whose families the agency may see; an empty list is none of them."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "if": {"properties": {"system": {"const": "bps"}}},
-            "then": {"properties": {"codes": {"items": {"pattern": wilayah.BPS_PATTERN}}}},
-            "else": {"properties": {"codes": {"items": {"pattern": wilayah.KEMENDAGRI_PATTERN}}}},
-        },
-    )
-
-    system: wilayah.System
-    codes: tuple[Annotated[str, Field(max_length=13)], ...] = Field(
-        max_length=MOST,
-        json_schema_extra=_UNIQUE,
-    )
-
-    def faults(self) -> Iterator[Found]:
-        """Find codes that are malformed, unknown, without a BPS code, repeated or contained."""
-        bare = [wilayah.plain(self.system, code) for code in self.codes]
-        for place, code in enumerate(bare):
-            wider = (other for other in bare if other and other != code)
-            if code is None:
-                yield f"/codes/{place}", "malformed-wilayah"
-            elif wilayah.convert(code, self.system, self.system) is None:
-                yield f"/codes/{place}", "unknown-wilayah"
-            elif wilayah.convert(code, self.system, "bps") is None:
-                yield f"/codes/{place}", "wilayah-not-convertible"
-            elif code in bare[:place]:
-                yield f"/codes/{place}", "duplicate"
-            elif any(code.startswith(other) for other in wider):
-                yield f"/codes/{place}", "overlapping-wilayah"
-
-    def bps_codes(self) -> tuple[str, ...]:
-        """Give the codes in BPS's system, in which the registry says where a family lives."""
-        converted = (wilayah.convert(code, self.system, "bps") for code in self.codes)
-        return tuple(code for code in converted if code is not None)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
 
 
-class DecileRange(Part):
-    """National deciles from `min` to `max`, both included; a family without one is outside."""
+def read_agreement(text: str) -> Agreement:
+    """Read one agreement file.
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
-
-    min: Decile | None = None
-    max: Decile | None = None
-
-    def faults(self) -> Iterator[Found]:
-        """Find a range without bounds or upside down."""
-        if self.min is None and self.max is None:
-            yield "", "empty"
-        if self.min is not None and self.max is not None and self.max < self.min:
-            yield "/max", "range-reversed"
-
-
-class Rows(Part):
-    """Whose data: the families inside every limit that is written. Without `rows`, everybody."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
-
-    wilayah: RegionRows | None = None
-    desil_nasional: DecileRange | None = None
-
-    def faults(self) -> Iterator[Found]:
-        """Find rows without a limit: whoever means everybody leaves `rows` out."""
-        if self.wilayah is None and self.desil_nasional is None:
-            yield "", "empty"
+    Raises:
+        AgreementInvalid: it is not one; `faults` says everything that is wrong, by line.
+    """
+    lines: _Lines = {}
+    content = _content(text, lines)
+    try:
+        return Agreement.model_validate(content)
+    except ValidationError as error:
+        found = [fault for detail in error.errors() for fault in _faults(detail, lines)]
+        found.sort(key=lambda fault: (fault.line or 0, fault.pointer))
+        raise AgreementInvalid(tuple(found)) from None
 
 
-class Requests(Part):
-    """How many requests the agency may send."""
-
-    per_second: Count
-
-
-class People(Part):
-    """How many people, weighted by sensitivity, may be disclosed to the agency (days of WIB)."""
-
-    per_day: Count
-    per_month: Count | None = None
-
-
-class Quota(Part):
-    """What the agency may ask and be told in a time."""
-
-    requests: Requests
-    people: People
-
-
-class BindingException(Part):
-    """A client whose tokens may be bound otherwise until a day."""
-
-    client: Code
-    binding: Binding
-    until: Day
+def _content(text: str, lines: _Lines) -> object:
+    """Parse the text, and note in `lines` where each member stands."""
+    if len(text) > LONGEST:
+        raise AgreementInvalid((_fault("", None, "too-large"),))
+    try:
+        if found := [_fault("", line, "alias") for line in _anchors(text)]:
+            raise AgreementInvalid(tuple(found))
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            raise AgreementInvalid((_fault("", 1, "empty"),))
+        if found := list(_walk(node, "", lines)):
+            raise AgreementInvalid(tuple(found))
+        return loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        line = None if error.problem_mark is None else error.problem_mark.line + 1
+        raise AgreementInvalid((_fault("", line, "not-yaml"),)) from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        # Characters that YAML forbids, an absurd number, absurd nesting.
+        raise AgreementInvalid((_fault("", None, "not-yaml"),)) from None
 
 
-class Tokens(Part):
-    """How access tokens are bound to the client's key."""
-
-    binding: Binding
-    exceptions: tuple[BindingException, ...] = Field(default=(), max_length=MOST)
-
-
-class Contact(Part):
-    """Whom to reach at the agency, and as what."""
-
-    role: Line
-    email: Email
-    name: Line | None = None
+def _anchors(text: str) -> Iterator[int]:
+    """Find the lines of anchors and aliases, which can hide what a line says."""
+    for event in yaml.parse(text, Loader=_Loader):
+        if getattr(event, "anchor", None) is not None and event.start_mark is not None:
+            yield event.start_mark.line + 1
 
 
-class Agreement(Part):
-    """One version of one agency's agreement."""
-
-    agreement: Number
-    version: Count
-    agency: Agency
-    valid: Validity
-    purposes: dict[PurposeCode, Purpose] = Field(min_length=1, max_length=MOST)
-    rows: Rows | None = None
-    quota: Quota
-    tokens: Tokens
-    request_signature: Literal["none", "required"] = "none"
-    retention: Retention
-    contacts: tuple[Contact, ...] = Field(min_length=1, max_length=MOST)
-    dpia: Number
-    clients: tuple[Code, ...] = Field(max_length=MOST, json_schema_extra=_UNIQUE)
-
-    def faults(self) -> Iterator[Found]:
-        """Find repeated clients, and exceptions for strangers or beyond the end."""
-        yield from duplicates("clients", self.clients)
-        for place, exception in enumerate(self.tokens.exceptions):
-            if exception.client not in self.clients:
-                yield f"/tokens/exceptions/{place}/client", "unknown-client"
-            if exception.until > self.valid.to:
-                yield f"/tokens/exceptions/{place}/until", "exception-outlives-agreement"
+def _walk(node: yaml.Node, pointer: str, lines: _Lines) -> Iterator[Fault]:
+    """Note the line of every member below a node; find repeated and unfit keys and odd tags."""
+    line = lines.setdefault(pointer, node.start_mark.line + 1)
+    if node.tag not in _TAGS:
+        yield _fault(pointer, line, "not-yaml")
+    elif isinstance(node, yaml.SequenceNode):
+        for place, value in enumerate(node.value):
+            yield from _walk(value, f"{pointer}/{place}", lines)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.tag != _TEXT:
+                yield _fault(pointer, line, "not-a-string")
+                continue
+            member = f"{pointer}/{_escaped(key.value)}"
+            if member in lines:
+                yield _fault(member, line, "duplicate-key")
+            lines[member] = line
+            yield from _walk(value, member, lines)
 
 
-def opened_variables(purpose: Purpose) -> tuple[Variable, ...]:
-    """Give the variables that a purpose opens, masked or not, in catalogue order."""
-    return selected(purpose.variables)
+def _faults(detail: ErrorDetails, lines: _Lines) -> Iterator[Fault]:
+    """Turn one error of pydantic into faults with pointer and line."""
+    location = [part for part in detail["loc"] if part != "[key]"]
+    pointer = "".join(f"/{_escaped(str(part))}" for part in location)
+    if detail["type"] == "agreement":
+        found = detail["ctx"]["faults"]
+    elif "[key]" in detail["loc"]:
+        found = [("", "malformed-purpose")]
+    else:
+        found = [("", _CODES.get(detail["type"], "wrong-shape"))]
+    for inside, code in found:
+        place = pointer + inside
+        yield _fault(place, _line(place, lines), code)
 
 
-def agreement_schema() -> str:
-    """Write the JSON Schema of an agreement, the text of `agreement.schema.json`."""
-    schema: dict[str, Any] = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Agreement.model_json_schema(),
-    }
-    for part in (schema, *schema["$defs"].values()):
-        for member in part.get("properties", {}).values():
-            if member.get("default", member) is None:
-                # None stands for "left out"; the reader refuses a member that is written empty.
-                del member["default"]
-                member.update(member.pop("anyOf")[0])
-            if "patternProperties" in member:
-                member["additionalProperties"] = False
-    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+def _line(pointer: str, lines: _Lines) -> int | None:
+    """Give the line of a member, or of the nearest that contains it."""
+    while pointer and pointer not in lines:
+        pointer = pointer.rpartition("/")[0]
+    return lines.get(pointer)
+
+
+def _fault(pointer: str, line: int | None, code: str) -> Fault:
+    return Fault(pointer, line, code, MESSAGES[code])
+
+
+def _escaped(key: str) -> str:
+    """Escape a key for a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")

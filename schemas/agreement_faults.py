@@ -18,6 +18,10 @@ class Fault(NamedTuple):
     code: str
     message: Text
 
+    def __str__(self) -> str:
+        """Write it as compilers do, after the file's name."""
+        return f"{self.line or 1}: {self.pointer or '/'}: {self.message.id} / {self.message.en}"
+
 
 class AgreementInvalid(Exception):
     """An agreement file is refused as a whole; `faults` says everything found, by line."""

@@ -12,8 +12,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     WithJsonSchema,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -62,6 +64,12 @@ class Part(BaseModel):
         if value is None:
             raise refusal([("", "empty")])
         return value
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out what is absent, so that an agreement written out can be read again."""
+        members: dict[str, object] = handler(self)
+        return {name: value for name, value in members.items() if value is not None}
 
     @model_validator(mode="after")
     def _checked(self) -> Self:

@@ -12,7 +12,7 @@ from typing import Any
 from schemas.text import Text
 from schemas.variables import Kind, Variable
 
-DECILE_BANDS = ("1-2", "3-4", "5-6", "7-8", "9-10")
+DECILE_BANDS = ("1-4", "5-7", "8-10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ MASKS: Mapping[str, Mask] = MappingProxyType(
             _mask(
                 "initials",
                 {"text"},
-                {"maxLength": 500, "pattern": r"^\S\.( \S\.)*$"},
+                {"maxLength": 500, "pattern": r"^(\S\.)?(\s+\S\.)*$"},
                 Text(
                     "Huruf pertama setiap kata, masing-masing diikuti titik",
                     "The first letter of each word, each with a full stop",
@@ -54,10 +54,10 @@ MASKS: Mapping[str, Mask] = MappingProxyType(
             _mask(
                 "first_6",
                 {"nik", "kk"},
-                {"maxLength": 6, "pattern": "^[0-9]{6}$"},
+                {"maxLength": 16, "pattern": r"^[0-9]{6}\*{9,10}$"},
                 Text(
-                    "Enam angka pertama: wilayah penerbitan",
-                    "The first six digits: the region of issue",
+                    "Enam angka pertama (wilayah penerbitan), sisanya bintang",
+                    "The first six digits (the region of issue), asterisks for the rest",
                 ),
             ),
             _mask(
@@ -65,8 +65,8 @@ MASKS: Mapping[str, Mask] = MappingProxyType(
                 {"decile"},
                 {"enum": list(DECILE_BANDS)},
                 Text(
-                    "Pasangan desil: 1-2, 3-4, 5-6, 7-8 atau 9-10",
-                    "A pair of deciles: 1-2, 3-4, 5-6, 7-8 or 9-10",
+                    "Kelompok desil: 1-4, 5-7 atau 8-10",
+                    "A band of deciles: 1-4, 5-7 or 8-10",
                 ),
             ),
         ),

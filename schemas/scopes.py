@@ -189,7 +189,11 @@ def parse_scopes(written: str) -> frozenset[Scope]:
     return frozenset(Scope.parse(each) for each in written.split(" ") if each)
 
 
-def opened_groups(scopes: Iterable[Scope], operation: str) -> frozenset[Group]:
-    """Give the variable groups that the scopes open for an operation; none if nothing covers it."""
-    mine = {scope.group for scope in scopes if scope.operation == operation}
+def groups_opened(scopes: Iterable[str], operation: str) -> frozenset[Group]:
+    """Give the variable groups that a token's scopes open for an operation.
+
+    None if nothing covers it; a scope that is no longer known opens nothing.
+    """
+    known = (_SCOPES[written] for written in scopes if written in _SCOPES)
+    mine = {scope.group for scope in known if scope.operation == operation}
     return frozenset(group for group in GROUPS if None in mine or group in mine)

@@ -1,9 +1,8 @@
 """People: one by NIK or by the agency's own id, and batches of up to a thousand."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
-from dtsen.releases.current import release_as_of
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +16,7 @@ from dtsen.disclosure.pairwise import Kind
 from dtsen.disclosure.question import Person, Render, Rendering, Seen
 from dtsen.errors import FieldNotPermitted, NoRelease, SubjectNotFound
 from dtsen.individuals import told, told_withheld, wanting
+from dtsen.releases.current import release_as_of
 from schemas.answers import batch_answer, person_answer
 from schemas.identifiers import Nik
 
@@ -49,7 +49,7 @@ INDIVIDUAL = {"$ref": "#/components/schemas/Individual"}
 ONE = person_answer(INDIVIDUAL)
 MANY = batch_answer(INDIVIDUAL)
 BATCH_ANSWERS = {JSON: MANY, NDJSON: MANY["properties"]["results"]["items"]}
-BY_ID_ANSWERS = {"answers": {JSON: ONE}, "body": False, "unchanged": True}
+BY_ID_ANSWERS: dict[str, Any] = {"answers": {JSON: ONE}, "body": False, "unchanged": True}
 ABSENT = (SubjectNotFound, FieldNotPermitted, NoRelease)
 
 LOOKUP = Operation("individuals.lookup", "individuals:read", "read")
@@ -88,9 +88,7 @@ async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contra
     return await call.disclose(want, 1, _one(call, nik, tagged=True), {"by": "id"})
 
 
-@router.post(
-    "/batch-lookup", **documented(BATCH, (FieldNotPermitted,), answers=BATCH_ANSWERS)
-)
+@router.post("/batch-lookup", **documented(BATCH, (FieldNotPermitted,), answers=BATCH_ANSWERS))
 @served(Served(BATCH, (JSON, NDJSON)))
 async def batch_lookup(call: Call, body: BatchLookup) -> Response:
     """Look up to a thousand people up by NIK.

@@ -8,8 +8,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from dtsen.keys import Keyring, Purpose
-from schemas.agreement import Agreement
-from schemas.agreement_file import read_agreement
+from schemas.agreement import Agreement, read_agreement
 
 
 class AgreementRefused(Exception):
@@ -56,6 +55,10 @@ _SET_AUTHORITY = "SELECT disclosure.set_authority('agreement', %s, %s, %s)"
 
 _LIST = """
 SELECT id, version, agency, state, applied_at FROM disclosure.agreement ORDER BY id, version
+"""
+
+_IN_FORCE = """
+SELECT terms::text FROM disclosure.agreement WHERE state = 'in_force' ORDER BY id
 """
 
 _DOCUMENT = """
@@ -114,6 +117,12 @@ def every_version(connection: psycopg.Connection) -> list[Applied]:
     """All versions ever applied, oldest first within an agreement."""
     with connection.cursor(row_factory=class_row(Applied)) as cursor:
         return cursor.execute(_LIST).fetchall()
+
+
+def in_force(connection: psycopg.Connection) -> list[Agreement]:
+    """All agreements in force."""
+    rows = connection.execute(_IN_FORCE).fetchall()
+    return [Agreement.model_validate_json(row[0]) for row in rows]
 
 
 def document(connection: psycopg.Connection, agreement_id: str, version: int | None) -> str | None:

@@ -18,6 +18,7 @@ import orjson
 from dtsen.clock import WIB, Clock
 from dtsen.disclosure.plan import Plan, compile_plan
 from dtsen.errors import Unavailable
+from dtsen.releases.current import ReleaseInForce
 from schemas.agreement import Agreement
 
 POLL_SECONDS = 0.25
@@ -39,15 +40,6 @@ SELECT (SELECT max(epoch) FROM disclosure.authority) AS epoch, p.moved_at, clock
 FROM registry.pointer p
 LEFT JOIN registry.release r ON r.ordinal = p.ordinal
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseInForce:
-    """The release that answers now."""
-
-    ordinal: int
-    id: str
-    metadata_version: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +138,7 @@ class Authority:
         """
         started = self._clock.monotonic()
         try:
-            row = await self._pool.fetchrow(_SNAPSHOT, timeout=STALE_SECONDS)
+            (row,) = await self._pool.fetch(_SNAPSHOT, timeout=STALE_SECONDS)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise Unavailable from error
         self._clock.follow(row["now"])
@@ -163,7 +155,7 @@ class Authority:
             started = self._clock.monotonic()
             # An outage is told by `current`, which refuses once the snapshot is a second old.
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable):
-                row = await self._pool.fetchrow(_MARKS, timeout=STALE_SECONDS)
+                (row,) = await self._pool.fetch(_MARKS, timeout=STALE_SECONDS)
                 self._clock.follow(row["now"])
                 if self._snapshot and (row["epoch"], row["moved_at"]) == self._snapshot.marks:
                     self._read_at = max(self._read_at, started)

@@ -15,6 +15,7 @@ import asyncpg
 
 from dtsen.audit.record import RecordKeys
 from dtsen.clock import Clock, key_epoch
+from dtsen.database import Connection
 from dtsen.disclosure.authority import Authority
 from dtsen.disclosure.entry import Finished, finish
 from dtsen.disclosure.pairwise import PairwiseIds
@@ -116,12 +117,13 @@ class Gate:
             await asyncio.wait({work})
         failure = work.exception()
         if failure is not None:
-            if not isinstance(failure, _FAILURES):
-                log.error("gate: a batch failed by a defect: %s", type(failure).__name__)
+            # Its text may hold what was asked: the class and the SQLSTATE say enough.
+            state = getattr(failure, "sqlstate", None)
+            log.error("gate: a batch failed: %s %s", type(failure).__name__, state)
             _fail(batch, Unavailable())
         await self._pool.release(connection)
 
-    async def _serve(self, connection: asyncpg.Connection, batch: Sequence["_Asked"]) -> None:
+    async def _serve(self, connection: Connection, batch: Sequence["_Asked"]) -> None:
         try:
             rows = await self._read(connection, batch)
         except asyncpg.UndefinedTableError:
@@ -143,7 +145,7 @@ class Gate:
         if finished:
             await self._record(connection, finished)
 
-    async def _read(self, connection: asyncpg.Connection, batch: Sequence["_Asked"]) -> Rows:
+    async def _read(self, connection: Connection, batch: Sequence["_Asked"]) -> Rows:
         first: _Wanted = {}
         for asked in batch:
             question, plan = asked.question, asked.question.mandate.plan
@@ -173,7 +175,7 @@ class Gate:
         return finish(question, asked.want, seen, keys, self._clock)
 
     async def _record(
-        self, connection: asyncpg.Connection, finished: Sequence[tuple["_Asked", Finished]]
+        self, connection: Connection, finished: Sequence[tuple["_Asked", Finished]]
     ) -> None:
         try:
             accepted = await record(connection, [made.entry for _, made in finished])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from dtsen.disclosure.authority import AgreementInForce, ClientAuthority, ReleaseInForce, Snapshot
+from dtsen.disclosure.authority import AgreementInForce, ClientAuthority, Snapshot
 from dtsen.disclosure.plan import Plan
 from dtsen.errors import (
     AgreementNotInForce,
@@ -17,7 +17,8 @@ from dtsen.errors import (
     PurposeRequired,
     Unauthenticated,
 )
-from schemas.scopes import Scope, opened_groups
+from dtsen.releases.current import ReleaseInForce
+from schemas.scopes import groups_opened
 from schemas.variables import Variable
 
 
@@ -122,7 +123,7 @@ def mandate(
     restrictions, release = snapshot.restrictions_epoch, snapshot.release
     if operation.scope is None:
         return Mandate(token, operation, client.agency, client.epoch, restrictions, release)
-    groups = opened_groups(map(Scope.parse, token.scopes), operation.scope)
+    groups = groups_opened(token.scopes, operation.scope)
     if not groups:
         raise InsufficientScope
     agreement = client.agreement

@@ -10,10 +10,12 @@ MASK_SQL = {
     "initials": "regexp_replace(trim({column}), '(\\S)\\S*', '\\1.', 'g')",
     # The year of a date alone, as text: "1990".
     "year_only": "to_char({column}, 'YYYY')",
-    # The first six digits of an identifier: the region of issue.
-    "first_6": "left({column}, 6)",
-    # Pairs of deciles: 3 to "3-4".
-    "decile_band": "format('%s-%s', ({column} - 1) / 2 * 2 + 1, ({column} - 1) / 2 * 2 + 2)",
+    # The first six digits of an identifier, the region of issue; the rest as asterisks.
+    "first_6": "rpad(left({column}, 6), length({column}), '*')",
+    # Deciles in bands of the poverty programmes' usual limits.
+    "decile_band": (
+        "CASE WHEN {column} <= 4 THEN '1-4' WHEN {column} <= 7 THEN '5-7' ELSE '8-10' END"
+    ),
 }
 """SQL expression of each mask over one column, `{column}` to be filled in."""
 

@@ -7,30 +7,21 @@ no other masking code.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 from psycopg import sql
 
 from dtsen.disclosure.masks import masked
+from dtsen.releases.layout import COPIED
 from schemas.agreement import Agreement, opened_variables
-from schemas.scopes import Scope, opened_groups
-from schemas.variables import Variable, find
+from schemas.scopes import groups_opened
+from schemas.variables import Variable
 
 SERIALIZER = "1"
 """Changes when the same plan would render other bytes."""
 
-COPIES = frozenset(
-    {
-        "kode_provinsi",
-        "kode_kabupaten_kota",
-        "kode_kecamatan",
-        "kode_kelurahan_desa",
-        "desil_nasional",
-        "desil_provinsi",
-        "desil_kabupaten_kota",
-    }
-)
+COPIES = frozenset(COPIED)
 """Family variables that stand in the person's row too, as `keluarga_<name>`."""
 
 _LEVEL_COLUMN = {
@@ -82,10 +73,10 @@ class Plan:
     """What one agreement version opens for one purpose and operation."""
 
     id: str
-    individual: tuple[Variable, ...]
-    family: tuple[Variable, ...]
-    masks: Mapping[str, str]
-    rows: RowFilter
+    individual: tuple[Variable, ...] = field(compare=False)
+    family: tuple[Variable, ...] = field(compare=False)
+    masks: Mapping[str, str] = field(compare=False)
+    rows: RowFilter = field(compare=False)
 
     @property
     def limited(self) -> bool:
@@ -180,11 +171,13 @@ def compile_plan(agreement: Agreement, purpose: str, operation: str) -> Plan:
         KeyError: the agreement has no such purpose.
     """
     terms = agreement.purposes[purpose]
-    groups = opened_groups(map(Scope.parse, terms.operations), operation)
+    groups = groups_opened(terms.operations, operation)
     variables = [variable for variable in opened_variables(terms) if variable.group in groups]
-    names = {variable.qualified for variable in variables}
-    masks = {find(name).qualified: mask for name, mask in terms.masks.items()}
-    masks = {name: mask for name, mask in masks.items() if name in names}
+    masks = {
+        variable.qualified: mask
+        for variable in variables
+        if (mask := terms.mask_of(variable)) is not None
+    }
     rows = _row_filter(agreement)
     identity = {
         "agreement": agreement.agreement,
@@ -219,7 +212,9 @@ def _row_filter(agreement: Agreement) -> RowFilter:
     if rows.wilayah is not None:
         wilayah = tuple(sorted(rows.wilayah.bps_codes()))
     desil = rows.desil_nasional
-    return RowFilter(wilayah, desil and desil.min, desil and desil.max)
+    if desil is None:
+        return RowFilter(wilayah)
+    return RowFilter(wilayah, desil.min, desil.max)
 
 
 def _identifier(name: str) -> str:

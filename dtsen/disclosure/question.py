@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-import asyncpg
-
-from dtsen.disclosure.authority import ReleaseInForce, Snapshot
+from dtsen.database import Connection
+from dtsen.disclosure.authority import Snapshot
 from dtsen.disclosure.mandate import Circumstances, Mandate
+from dtsen.releases.current import ReleaseInForce
 from schemas.variables import Variable
 
 Sight = Literal["seen", "absent", "hidden", "outside_wilayah", "outside_desil"]
@@ -94,7 +94,7 @@ Render = Callable[[Mandate, Seen], Rendering]
 Wanting = Callable[[Mandate], Want]
 """Makes what to read from the mandate, so that a fresh mandate reads afresh."""
 
-Expand = Callable[[asyncpg.Connection, Want], Awaitable[Want]]
+Expand = Callable[[Connection, Want], Awaitable[Want]]
 """A first read of data that are not people's own, which names the people to read (legacy ids)."""
 
 Judge = Callable[[Snapshot, datetime], Mandate]

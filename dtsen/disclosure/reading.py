@@ -11,6 +11,7 @@ from typing import Literal
 
 import asyncpg
 
+from dtsen.database import Connection
 from dtsen.disclosure.plan import Plan
 
 PACK = 10
@@ -91,7 +92,7 @@ def _select(source: Source, slot: int) -> str:
 
 
 async def read(
-    connection: asyncpg.Connection, packs: Packs, wanted: Mapping[Source, Iterable[str]]
+    connection: Connection, packs: Packs, wanted: Mapping[Source, Iterable[str]]
 ) -> Rows:
     """Read everything wanted; a statement a pack.
 

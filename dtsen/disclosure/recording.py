@@ -13,7 +13,7 @@ from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
 
-import asyncpg
+from dtsen.database import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ RETURNING id
 """
 
 
-async def record(connection: asyncpg.Connection, entries: Sequence[Entry]) -> set[UUID]:
+async def record(connection: Connection, entries: Sequence[Entry]) -> set[UUID]:
     """Write the records of a batch durably; the ids of those that passed.
 
     Raises:

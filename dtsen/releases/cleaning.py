@@ -121,7 +121,7 @@ class Column:
             if self.field.length is not None:
                 short = pc.less_equal(pc.binary_length(text), self.field.length)
                 clean = pc.and_(clean, short)
-            present = pc.and_not(present, clean.fill_null(value=True))
+            present = pc.and_not(present, clean.fill_null(fill_value=True))
         return np.flatnonzero(present.to_numpy(zero_copy_only=False))
 
 

@@ -34,7 +34,7 @@ def keys_of(cells: Cells) -> Keys:
     numbers: Keys = texts.cast(pa.int64()).fill_null(ABSENT).to_numpy()
     short = pc.less(pc.binary_length(texts), _LONG)
     if pc.any(short).as_py():
-        numbers = np.where(short.fill_null(value=False), numbers + _KK_LENGTHS, numbers)
+        numbers = np.where(short.fill_null(fill_value=False), numbers + _KK_LENGTHS, numbers)
     return numbers
 
 

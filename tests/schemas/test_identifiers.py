@@ -102,6 +102,7 @@ def test_a_nik_that_agrees_with_its_record_is_not_odd(nik, sex):
         ("3374990008450001", BORN, "1", ("nik-impossible-date",)),
         ("3374991713450001", BORN, "2", ("nik-impossible-date",)),
         ("9674997108450001", None, None, ()),
+        ("3374994108450001", date(1945, 8, 1), "2", ()),
         ("9674997208450001", None, None, ("nik-impossible-date",)),
     ],
 )

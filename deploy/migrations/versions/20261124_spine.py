@@ -10,4 +10,6 @@ down_revision = None
 
 def upgrade() -> None:
     """Run the SQL beside this file."""
-    op.get_bind().exec_driver_sql(Path(__file__).with_suffix(".sql").read_text())
+    text = Path(__file__).with_suffix(".sql").read_text()
+    # Past SQLAlchemy, which passes parameters always: `%` would be read as a placeholder.
+    op.get_bind().connection.execute(text)

@@ -27,10 +27,10 @@ CREATE UNIQUE INDEX uq_release_kept ON registry.release (id) WHERE state <> 'des
 
 -- One row says which release is in force; activation and rollback move it.
 CREATE TABLE registry.pointer (
-    only     boolean     CONSTRAINT pk_pointer PRIMARY KEY DEFAULT true,
+    "only"   boolean     CONSTRAINT pk_pointer PRIMARY KEY DEFAULT true,
     ordinal  integer     CONSTRAINT fk_pointer_release REFERENCES registry.release,
     moved_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT ck_pointer_only CHECK (only)
+    CONSTRAINT ck_pointer_only CHECK ("only")
 );
 INSERT INTO registry.pointer DEFAULT VALUES;
 
@@ -243,9 +243,9 @@ CREATE TABLE audit.mention (
 
 -- Up to when nothing earlier will still appear in the log or in its index.
 CREATE TABLE audit.progress (
-    only           boolean     CONSTRAINT pk_progress PRIMARY KEY DEFAULT true,
+    "only"         boolean     CONSTRAINT pk_progress PRIMARY KEY DEFAULT true,
     complete_until timestamptz NOT NULL,
-    CONSTRAINT ck_progress_only CHECK (only)
+    CONSTRAINT ck_progress_only CHECK ("only")
 );
 INSERT INTO audit.progress (complete_until) VALUES ('epoch');
 

@@ -1,0 +1,40 @@
+"""The authorization server's parts, made from a worker's."""
+
+from api.parts import Parts
+from auth.limits import TokenLimits
+from auth.routes import OAuthParts
+from dtsen.disclosure.grants import AgreementGrants
+
+
+def authorization_parts(parts: Parts) -> OAuthParts:
+    """What the token endpoint needs; its refusals are counted, its tokens recorded."""
+    grants = AgreementGrants(parts.authority, parts.clock)
+
+    async def on_refusal(who: str, cause: str) -> None:
+        known = who in parts.authority.current.clients
+        parts.tally.count(cause, 401, client=who if known else None, address=None if known else who)
+
+    async def on_issue(client_id: str, jti: str, scope: str) -> None:
+        client = parts.authority.current.clients.get(client_id)
+        await parts.notes.write(
+            "login",
+            "oauth.token",
+            "issued",
+            status=200,
+            client=client_id,
+            agency=client.agency if client else None,
+            clear={"scope": scope},
+            personal={"auth": {"method": "private_key_jwt", "jti": jti}},
+        )
+
+    return OAuthParts(
+        pool=parts.pool,
+        keyring=parts.keyring,
+        clock=parts.clock,
+        issuer=parts.settings.issuer,
+        profile=parts.settings.profile,
+        grants=grants,
+        limits=TokenLimits(parts.limiter),
+        on_refusal=on_refusal,
+        on_issue=on_issue,
+    )

@@ -1,1 +1,0 @@
-"""Releases: which there are, which is in force, when the next one is due."""

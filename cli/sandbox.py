@@ -1,0 +1,113 @@
+"""What the sandbox consists of: its synthetic releases, its agencies' clients.
+
+Everything goes through the functions of the public commands; nothing here inserts anything itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from rich.progress import Progress
+
+from auth.clients import list_clients
+from cli.client import Algorithm, ClientTerms, add_with_new_key
+from cli.context import err, settings
+from dtsen.database import DatabaseUrls
+from dtsen.disclosure import agreements
+from dtsen.releases.activate import activate
+from dtsen.releases.listing import kept_releases
+from dtsen.releases.load import load
+from dtsen.releases.synth import synthesise
+from schemas.agreement import Agreement
+
+SEED = 1
+RELEASES = ("2026-Q2", "2026-Q3")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoClient:
+    """One client of the demo; its scopes and purposes are its agreement's."""
+
+    client_id: str
+    algorithm: Algorithm
+    description: str
+
+
+CLIENTS: Sequence[DemoClient] = (
+    DemoClient("demo-explorer", Algorithm.ES256, "newcomers: every scope, health group aside"),
+    DemoClient("demo-ministry", Algorithm.ES256, "a ministry pulling nationwide data in bulk"),
+    DemoClient("demo-app", Algorithm.Ed25519, "a programme app: one NIK at a time"),
+    DemoClient("demo-insurer", Algorithm.PS256, "a health insurer reconciling PBI"),
+    DemoClient("demo-province", Algorithm.ES256, "a provincial government: one wilayah"),
+    DemoClient("demo-dtks", Algorithm.ES256, "an older DTKS consumer with a bearer exception"),
+    DemoClient("demo-auditor", Algorithm.ES256, "an auditor's tool"),
+)
+
+
+def load_releases(urls: DatabaseUrls, connection: psycopg.Connection) -> None:
+    """Synthesise, load and activate the demo's releases that are not kept yet."""
+    kept = {release.id for release in kept_releases(connection)}
+    if kept.issuperset(RELEASES):
+        return
+    folder = settings().home / "demo" / "releases"
+    if not folder.exists():
+        with Progress(console=err, transient=True) as bar:
+            task = bar.add_task("synthetic population", total=settings().demo_families)
+            draft = folder.with_name(".releases")
+            _remove(draft)
+            synthesise(
+                draft,
+                families=settings().demo_families,
+                seed=SEED,
+                releases=RELEASES,
+                progress=lambda done, _: bar.update(task, completed=done),
+            )
+            draft.rename(folder)
+    for release in RELEASES:
+        if release in kept:
+            continue
+        with Progress(console=err, transient=True) as bar:
+            task = bar.add_task(f"loading {release}")
+            load(
+                urls,
+                folder / release,
+                lambda step, done, total, bar=bar, task=task, name=release: bar.update(
+                    task, description=f"loading {name}: {step}", completed=done, total=total
+                ),
+            )
+        activate(connection, release)
+
+
+def add_clients(connection: psycopg.Connection) -> None:
+    """Register the demo's clients that are not known yet, and write their files."""
+    known = {client.client_id for client in list_clients(connection)}
+    terms = {name: text for text in agreements.in_force(connection) for name in text.clients}
+    folder = settings().home / "demo" / "clients"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for client in CLIENTS:
+        if client.client_id not in known:
+            _add(connection, client, terms[client.client_id], folder / f"{client.client_id}.json")
+
+
+def _add(
+    connection: psycopg.Connection, client: DemoClient, agreement: Agreement, file: Path
+) -> None:
+    scopes = {scope for purpose in agreement.purposes.values() for scope in purpose.operations}
+    terms = ClientTerms(
+        client.client_id,
+        agreement.agency.code,
+        client.description,
+        settings().issuer,
+        " ".join(sorted(scopes)),
+        tuple(agreement.purposes),
+    )
+    file.unlink(missing_ok=True)  # left by a start that was killed before it registered the key
+    add_with_new_key(connection, terms, client.algorithm, file)
+
+
+def _remove(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    if folder.exists():
+        folder.rmdir()

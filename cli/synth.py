@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
@@ -27,6 +28,7 @@ class Format(StrEnum):
 
 def synth(
     out: Annotated[Path, typer.Argument(help="Folder that receives one folder a release.")],
+    *,
     families: Annotated[
         int, typer.Option(min=1, help="Families at the beginning; about 3.04 people each.")
     ] = 10_000,
@@ -37,7 +39,7 @@ def synth(
     file_format: Annotated[
         Format, typer.Option("--format", help="Of the files in each release.")
     ] = Format.PARQUET,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,  # noqa: FBT002 - a flag of the command line
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Write consecutive synthetic releases of one population in the official format.
 
@@ -65,7 +67,8 @@ def synth(
     if as_json:
         typer.echo(json.dumps(_as_json(figures), indent=2))
     else:
-        Console().print(_table(figures))
+        for release in figures.rows:
+            Console().print(_table(release, figures))
     if not figures.hold:
         raise typer.Exit(_OUT_OF_TOLERANCE)
 
@@ -85,21 +88,26 @@ def _as_json(figures: Figures) -> dict[str, Any]:
     }
 
 
-def _table(figures: Figures) -> Table:
-    """Measured beside expected; what is out of tolerance in red."""
-    table = Table("release", "figure", "measured", "domain notes", "tolerance", "", "source")
+def _table(release: str, figures: Figures) -> Table:
+    """Measured beside expected for one release; what is out of tolerance in red."""
+    table = Table(title=release, box=SIMPLE_HEAD)
+    table.add_column("figure", no_wrap=True)
+    for heading in ("measured", "notes", "±"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    table.add_column("source")
     for figure in figures.figures:
-        table.add_row(*_cells(figure), style=None if figure.holds else "bold red")
+        if figure.release == release:
+            table.add_row(*_cells(figure), style=None if figure.holds else "bold red")
     return table
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:
     return (
-        figure.release,
         figure.name,
         f"{figure.measured:.4f}",
         f"{figure.expected:.4f}",
-        f"± {figure.tolerance:.4f}",
+        f"{figure.tolerance:.4f}",
         "ok" if figure.holds else "OUT",
         figure.source,
     )

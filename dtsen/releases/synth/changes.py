@@ -11,31 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from dtsen.releases.layout import CHANNELS, HOLDS, RECORD_STATES, SUBJECTS, UPDATE_STATES
 from dtsen.releases.synth.chance import Ints
 from dtsen.releases.synth.numbers import as_text
 from schemas.reasons import REASONS
 
 REASON_CODES = tuple(REASONS)
-SUBJECTS = ("anggota", "keluarga")
-RECORD_STATES = ("active", "deceased", "inactive")
-UPDATE_STATES = (
-    "proposed",
-    "waiting_population_data",
-    "in_verification",
-    "in_validation",
-    "determined",
-    "rejected",
-)
-HOLDS = (
-    "population_data_differs",
-    "addresses_disagree",
-    "family_change_unrecorded",
-    "waiting_field_check",
-)
-CHANNELS = ("musdes", "dinsos", "cek_bansos")
 NOTHING = -1
 
-PERSON, FAMILY = 0, 1
+PERSON, FAMILY = SUBJECTS.index("anggota"), SUBJECTS.index("keluarga")
 
 _FIELDS = ("block", "subject", "id", "record", "reason", "previous", "update", "hold", "channel",
            "since")  # fmt: skip

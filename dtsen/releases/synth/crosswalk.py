@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dtsen.releases.layout import LINK_STATES
 from dtsen.releases.synth.chance import Chance, Flags, Ints, rank_within
 from dtsen.releases.synth.habits import written
 from dtsen.releases.synth.numbers import HOUSEHOLDS_OF_BLOCK, as_text, household_ids, semesta
@@ -20,8 +21,9 @@ from dtsen.releases.synth.people import FAMILY_BITS, PERSON_BITS, Families, Peop
 from dtsen.releases.synth.rates import NEVER, START, Record
 from dtsen.releases.synth.world import World
 
-STATES = ("linked", "unmatched", "deceased", "retired")
-_LINKED, _UNMATCHED, _DECEASED, _RETIRED = range(4)
+_LINKED, _UNMATCHED, _DECEASED, _RETIRED = (
+    LINK_STATES.index(state) for state in ("linked", "unmatched", "deceased", "retired")
+)
 SOURCES = ("bdt-2015", "dtks-2019", "dtks-2021", "siks-ng")
 METHODS = ("nik", "name_birth_date", "field_check", "none")
 _METHOD_WEIGHTS = (0.75, 0.15, 0.10)
@@ -199,7 +201,7 @@ def crosswalk_table(world: World, rows: Crosswalk, people: People) -> pa.Table:
             "idsemesta": _semesta(world.chance, rows, retired, known),
             "nomor_kartu_keluarga": as_text(rows.kk, rows.unmatched),
             "nomor_induk_kependudukan": as_text(people.nik[row], unknown),
-            "state": written(state, STATES),
+            "state": written(state, LINK_STATES),
             "replaced_by": as_text(replaced, ~retired),
             "source": written(rows.source, SOURCES),
             "method": written(rows.method, METHODS),

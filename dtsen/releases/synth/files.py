@@ -4,7 +4,6 @@ The folder appears under its name only when it is whole; until then it is called
 """
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +13,10 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from dtsen.releases.layout import FILES, File
+from dtsen.releases.manifest import MANIFEST, FileEntry, Manifest
+
 FileFormat: TypeAlias = Literal["parquet", "csv"]
-FILES = ("keluarga", "anggota", "dtks", "perubahan")
 
 
 class ReleaseFolder:
@@ -25,15 +26,15 @@ class ReleaseFolder:
         FileExistsError: a release lies there already; nothing is ever overwritten.
     """
 
-    def __init__(self, folder: Path, file_format: FileFormat, manifest: dict[str, str]) -> None:
+    def __init__(self, folder: Path, file_format: FileFormat, manifest: Manifest) -> None:
         if folder.exists():
             raise FileExistsError(folder)
         self._folder = folder
         self._partial = folder.with_name(folder.name + ".partial")
         self._format = file_format
         self._manifest = manifest
-        self._writers: dict[str, pq.ParquetWriter | pa_csv.CSVWriter] = {}
-        self._rows = dict.fromkeys(FILES, 0)
+        self._writers: dict[File, pq.ParquetWriter | pa_csv.CSVWriter] = {}
+        self._rows: dict[File, int] = dict.fromkeys(FILES, 0)
 
     def __enter__(self) -> Self:
         """Begin anew what an earlier run may have left unfinished."""
@@ -53,20 +54,25 @@ class ReleaseFolder:
         if kind is not None:
             shutil.rmtree(self._partial)
             return
-        files = {}
+        whole = self._manifest.model_copy(update={"files": self._entries()})
+        text = whole.model_dump_json(indent=2) + "\n"
+        (self._partial / MANIFEST).write_text(text, encoding="utf-8")
+        self._partial.rename(self._folder)
+
+    def _entries(self) -> dict[str, FileEntry]:
+        """Rows and digest of each file."""
+        entries = {}
         for name in FILES:
             path = self._path(name)
             with path.open("rb") as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
-            files[path.name] = {"rows": self._rows[name], "sha256": digest}
-        text = json.dumps(self._manifest | {"files": files}, indent=2) + "\n"
-        (self._partial / "manifest.json").write_text(text, encoding="utf-8")
-        self._partial.rename(self._folder)
+            entries[path.name] = FileEntry(rows=self._rows[name], sha256=digest)
+        return entries
 
-    def _path(self, name: str) -> Path:
+    def _path(self, name: File) -> Path:
         return self._partial / f"{name}.{self._format}"
 
-    def write(self, name: str, table: pa.Table) -> None:
+    def write(self, name: File, table: pa.Table) -> None:
         """Append rows to one of the files."""
         if name not in self._writers:
             self._writers[name] = _writer(self._path(name), self._format, table.schema)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dtsen.releases.synth.chance import Floats, Ints
-from dtsen.releases.synth.changes import reason_index
+from dtsen.releases.synth.changes import NOTHING, reason_index
 from dtsen.releases.synth.numbers import niks
 from dtsen.releases.synth.people import PERSON_BITS, People, block_of, next_keys, years
 from dtsen.releases.synth.rates import NEVER, START, Marital, Record, Relation
@@ -53,7 +53,6 @@ def deaths(town: Town) -> None:
     )
     _strike(town, rows, since, Record.DECEASED)
     people.leaving[rows] = reason_index("deceased")
-    town.changes.reason(town.persons(rows), since, "deceased")
     spouse, there = town.partner_rows(rows, spouse_is.astype(np.int64))
     there &= people.marital[spouse] == Marital.MARRIED
     people.marital[spouse[there]] = Marital.WIDOWED
@@ -84,7 +83,6 @@ def falls_inactive(town: Town) -> None:
         since = town.days("inactive day", purpose_keys)
         _strike(town, rows, since, Record.INACTIVE)
         people.leaving[rows] = reason_index(code)
-        town.changes.reason(town.persons(rows), since, code)
     town.occupy(people.family[families | alone])
 
 
@@ -128,7 +126,10 @@ def _newborn(town: Town, child: People) -> None:
 
 
 def record_states(town: Town) -> None:
-    """One row for everybody listed whose record is not active, whether new or not."""
+    """One row for everybody listed whose record is not active; a reason where that is new."""
     people = town.people
     rows = np.flatnonzero(people.listed(town.step) & (people.record != Record.ACTIVE))
-    town.changes.add(town.persons(rows), people.record_since[rows], record=people.record[rows])
+    since = people.record_since[rows]
+    new = since > town.world.calendar.end(town.step - 1)
+    reason = np.where(new, people.leaving[rows], NOTHING)
+    town.changes.add(town.persons(rows), since, record=people.record[rows], reason=reason)

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dtsen.releases.layout import File
 from dtsen.releases.synth.chance import Flags, Ints
 from dtsen.releases.synth.numbers import six_digits
 from schemas.codes import YES
@@ -36,7 +37,7 @@ def _flags(column: pa.ChunkedArray) -> Flags:
     return found
 
 
-def at_one_time(tables: dict[str, pa.Table]) -> Counts:
+def at_one_time(tables: dict[File, pa.Table]) -> Counts:
     """The figures of one release."""
     families, people = tables["keluarga"], tables["anggota"]
     count = people.num_rows
@@ -116,7 +117,7 @@ def _legacy(dtks: pa.Table, people: pa.Table) -> Counts:
     }
 
 
-def between_two(before: dict[str, pa.Table], after: dict[str, pa.Table]) -> Counts:
+def between_two(before: dict[File, pa.Table], after: dict[File, pa.Table]) -> Counts:
     """The figures of a release and the one before it."""
     key = "nomor_induk_kependudukan"
     old, new = before["anggota"], after["anggota"]
@@ -138,7 +139,7 @@ def between_two(before: dict[str, pa.Table], after: dict[str, pa.Table]) -> Coun
     }
 
 
-def _of_family(tables: dict[str, pa.Table], people: pa.Table, name: str) -> pa.ChunkedArray:
+def _of_family(tables: dict[File, pa.Table], people: pa.Table, name: str) -> pa.ChunkedArray:
     families = tables["keluarga"]
     rows = _rows(families, "nomor_kartu_keluarga", people["nomor_kartu_keluarga"])
     return families[name].take(rows)

@@ -50,7 +50,7 @@ class Marital(IntEnum):
 
 
 class Record(IntEnum):
-    """The state of a person's record (contract 6)."""
+    """The state of a person's record (contract 6), in the order of `layout.RECORD_STATES`."""
 
     ACTIVE = 0
     DECEASED = 1
@@ -66,11 +66,12 @@ class Rates:
     """Sizes 1 to 7; mean 3.07; new cards bring it to 3.04 [M] by the first release."""
     second_family: float = 0.17  # households of two KK: 1.17 KK a household [M]
     no_decile: float = 0.011  # and newcomers have none yet: 1 to 2 % together
-    nik_date_differs: float = 0.071  # 7.2 % [M], impossible dates included
+    nik_date_differs: float = 0.073  # 7.2 % [M] with the newborn, impossible dates included
     nik_date_impossible: float = 0.001  # [M]
     nik_sex_differs: float = 0.015  # [M]
     nik_elsewhere: float = 0.007  # 0.8 % [M] with those who moved away since
     kk_of_15_digits: float = 0.0004  # one row of 3,107 [M]
+    premium_aid: float = 0.84  # of the poorest families; 96.8 of 289.1 M people in all [S]
     ktp_other_village: float = 0.06
     ktp_other_regency: float = 0.03
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from dtsen.releases.layout import File
+from dtsen.releases.manifest import Manifest
 from dtsen.releases.synth.beginning import begin
 from dtsen.releases.synth.calendar import ReleaseId
 from dtsen.releases.synth.crosswalk import crosswalk, crosswalk_table
@@ -24,7 +26,7 @@ BLOCKS_PER_CHUNK = 200
 """Ten thousand families at a time: some 200 MB of memory, whatever the size of the population."""
 
 
-def synthesise(  # noqa: PLR0913 - one keyword for each option of the command, and two for tests
+def synthesise(
     out: Path,
     *,
     families: int,
@@ -62,14 +64,16 @@ def synthesise(  # noqa: PLR0913 - one keyword for each option of the command, a
     return measures.figures()
 
 
-def _manifest(world: World, release: ReleaseId, step: int) -> dict[str, str]:
-    """The manifest but its files."""
-    return {
-        "release": release,
-        "metadata_version": METADATA_VERSION,
-        "cut_off": world.calendar.cut_off(step).isoformat(),
-        "published": world.calendar.published(step).isoformat(),
-    }
+def _manifest(world: World, release: ReleaseId, step: int) -> Manifest:
+    """The manifest, files still to come."""
+    return Manifest(
+        release=release,
+        metadata_version=METADATA_VERSION,
+        cut_off=world.calendar.cut_off(step),
+        published=world.calendar.published(step),
+        next_publication=world.calendar.published(step + 1),
+        files={},
+    )
 
 
 def _write_chunk(
@@ -83,7 +87,7 @@ def _write_chunk(
         if step < 1:
             continue
         now = stand(world, families, people, step)
-        tables = {
+        tables: dict[File, pa.Table] = {
             "keluarga": official("keluarga", family_columns(world, families, people, now)),
             "anggota": official("anggota", member_columns(world, families, people, now.listed)),
             "dtks": crosswalk_table(world, legacy, people),

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from dtsen.releases.layout import HOLDS, UPDATE_STATES
 from dtsen.releases.synth.chance import Flags, Ints, reflect
-from dtsen.releases.synth.changes import HOLDS, NOTHING, UPDATE_STATES
+from dtsen.releases.synth.changes import NOTHING
 from dtsen.releases.synth.people import FAMILY_BITS, Families
 from dtsen.releases.synth.rates import FAMILIES_PER_BLOCK
 from dtsen.releases.synth.town import Town

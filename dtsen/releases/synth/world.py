@@ -43,11 +43,14 @@ class World:
     def premium_aid(self, families: Ints, quantile: Floats, visits: Ints) -> tuple[Flags, Flags]:
         """Whether a family has national (PBI) and local premium assistance, as last verified.
 
-        96.8 of 289 million people have the national one, nearly all of deciles 1 to 5.
+        Nearly all who have the national one are of deciles 1 to 5.
         """
         poor = quantile < _HALF
         national = self.chance.happens(
-            "pbi", families, np.where(poor, 0.84 - 0.8 * quantile, 0.03), again=visits
+            "pbi",
+            families,
+            np.where(poor, self.rates.premium_aid - 0.8 * quantile, 0.03),
+            again=visits,
         )
         local = self.chance.happens("pbi local", families, np.where(poor, 0.16, 0.07), again=visits)
         return national, local & ~national

@@ -2,7 +2,7 @@
 
 import os
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.sandbox"]
 
 for name in [name for name in os.environ if name.startswith("DTSEN_")]:
     del os.environ[name]

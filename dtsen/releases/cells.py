@@ -200,7 +200,7 @@ def _reason(_: Field, __: str) -> Reading:
 
 def _score(_: Field, __: str) -> Reading:
     def read(text: str) -> Cell:
-        if re.fullmatch(r"[01](\.[0-9]{1,15})?", text) is None:
+        if re.fullmatch(r"[01](\.[0-9]{1,20})?", text) is None:
             return Cell(None, "not-a-number")
         return Cell(text) if float(text) <= 1 else Cell(None, "number-out-of-range")
 

@@ -5,15 +5,15 @@ people. All that is found goes into the report. Rows are made all the same; the 
 away if the report refuses.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from dtsen.releases.cleaning import NULL, Cells, Positions
+from dtsen.releases.copying import lines
 from dtsen.releases.keyed import ABSENT, Keyed, Keys, by_row, keys_of
 from dtsen.releases.layout import COPIED, FAMILY_KEY, MEMBER_KEY, File, columns
 from dtsen.releases.oddities import count_oddities
@@ -48,7 +48,7 @@ class Check:
         names = [column.name for column in columns(file, self._version)]
         for count, own in sheet:
             cells = self._complete[file](sheet, own)
-            yield count, _payload([cells[name].texts() for name in names])
+            yield count, lines([cells[name] for name in names])
         sheet.expect(expected)
         self._seal(file, sheet)
 
@@ -114,12 +114,3 @@ def _warn(
 def _equal(cells: Cells, text: str) -> npt.NDArray[np.bool_]:
     """Find the rows that hold this text."""
     return by_row(cells, lambda value: int(value == text), null=int(text == NULL)).astype(bool)
-
-
-def _payload(texts: Sequence[pa.StringArray]) -> memoryview:
-    """Join columns to lines of COPY's text format; the array's own buffer, not a copy of it."""
-    last = pc.binary_join_element_wise(texts[-1], "", "\n")
-    lines = pc.binary_join_element_wise(*texts[:-1], last, "\t")
-    start, end = lines.offset, lines.offset + len(lines)
-    offsets = np.frombuffer(lines.buffers()[1], np.int32)
-    return memoryview(lines.buffers()[2])[offsets[start] : offsets[end]]

@@ -6,7 +6,7 @@ already have their form are taken as they are, and the others are read one by on
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -21,6 +21,11 @@ from dtsen.releases.layout import Field, FieldKind
 NULL = "\\N"
 """How COPY's text format writes null."""
 
+# Made once: Arrow looks for optional packages whenever it takes a Python value over.
+NULL_SCALAR = pa.scalar(NULL)
+_NULLS = pa.array([NULL])
+_TRUE = pa.scalar(value=True)
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _REMEMBERED = 1 << 16  # distinct values of a column that are not read again
 
@@ -33,17 +38,25 @@ _CLEAN: Mapping[FieldKind, str] = MappingProxyType(
         "subject_id": _DIGITS_16,
         "id_dtks": "^[0-9]{16}$",
         "id_art_dtks": "^[0-9]{18}$",
+        # Days that every month has; the last ones take the long way.
+        "date": "^(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])$",
         "idsemesta": "^[0-9A-Za-z-]{1,64}$",
         "legacy_id": "^[0-9A-Za-z-]{1,64}$",
         # Printable ASCII without a backslash, from a letter to no space.
         "text": r"^[A-Za-z](?:[ -\[\]-~]*[!-\[\]-~])?$",
     },
 )
-_UNREPEATED = frozenset(
+UNREPEATED: frozenset[FieldKind] = frozenset(
     {"nik", "kk", "subject_id", "id_dtks", "id_art_dtks", "idsemesta", "legacy_id"},
 )
 
 Positions = npt.NDArray[np.intp]
+
+
+def numbers(indices: npt.NDArray[np.signedinteger]) -> pa.Int32Array:
+    """Take indices over into Arrow as they are; `pa.array` looks for pandas at every call."""
+    buffer = pa.py_buffer(np.ascontiguousarray(indices, np.int32))
+    return pa.Int32Array.from_buffers(pa.int32(), len(indices), [None, buffer])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +71,20 @@ class Cells:
 
     def texts(self) -> pa.StringArray:
         """Give one text a row."""
-        return self.values if self.indices is None else self.values.take(pa.array(self.indices))
+        return self.values if self.indices is None else self.values.take(numbers(self.indices))
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A column read: its cells, rows (from 0) by fault, counts by oddity, and the empty rows."""
+    """A column read: its cells, rows (from 0) by fault, counts by oddity, rows stored as null.
+
+    `nulls` is told of required columns alone, and holds faulty rows too.
+    """
 
     cells: Cells
     errors: Mapping[str, Positions]
     warnings: Mapping[str, int]
-    empty: Positions
+    nulls: Positions
 
 
 class Column:
@@ -76,27 +92,42 @@ class Column:
 
     def __init__(self, field: Field, metadata_version: str) -> None:
         self.field = field
-        self._read = lru_cache(_REMEMBERED)(reading(field, metadata_version))
+        self._length = None if field.length is None else pa.scalar(field.length, pa.int32())
+        read = reading(field, metadata_version)
 
-    def clean(self, written: pa.BinaryArray) -> Cleaned:
-        """Read the cells of a chunk (bytes as they stand in the file, or null)."""
-        if self.field.kind in _UNREPEATED:
+        def stored(written: str) -> Cell:
+            cell = read(written)
+            return (
+                cell if cell.value is None else replace(cell, value=cell.value.translate(_ESCAPES))
+            )
+
+        self._read = lru_cache(_REMEMBERED)(stored)
+
+    def clean(self, written: pa.Array) -> Cleaned:
+        """Read the cells of a chunk: bytes as they stand in the file, or null; plain or encoded."""
+        if self.field.kind in UNREPEATED:
             distinct, indices = written, None
         else:
-            encoded = written.dictionary_encode()
+            encoded = _encoded(written)
             distinct, indices = encoded.dictionary, encoded.indices
         text, errors = _decode(distinct)
         text, found, odd = self._clean_distinct(text)
         errors |= found
         absent = np.flatnonzero(text.is_null().to_numpy(zero_copy_only=False))
-        values = text.fill_null(NULL)
+        values = text.fill_null(NULL_SCALAR)
         if indices is None:
-            return _judged(Cells(values, None), errors, odd, absent)
+            return Cleaned(Cells(values, None), errors, _lengths(odd), absent)
         # One more value, for the rows that are null in the file.
         filled = indices.fill_null(len(values)).to_numpy()
-        values = pa.concat_arrays([values, pa.array([NULL])])
+        values = pa.concat_arrays([values, _NULLS])
         absent = np.append(absent, len(values) - 1)
-        return _judged(Cells(values, filled), errors, odd, absent)
+        times = np.bincount(filled, minlength=len(values))
+        return Cleaned(
+            Cells(values, filled),
+            {code: _rows(filled, positions) for code, positions in errors.items()},
+            {code: int(times[positions].sum()) for code, positions in odd.items()},
+            _rows(filled, absent) if self.field.required else absent[:0],
+        )
 
     def _clean_distinct(
         self,
@@ -106,8 +137,8 @@ class Column:
         unread = self._unread(text)
         if not len(unread):
             return text, {}, {}
-        cells = [self._read(written) for written in text.take(pa.array(unread)).to_pylist()]
-        stored = [None if cell.value is None else cell.value.translate(_ESCAPES) for cell in cells]
+        cells = [self._read(written) for written in text.take(numbers(unread)).to_pylist()]
+        stored = [cell.value for cell in cells]
         mask = np.zeros(len(text), dtype=bool)
         mask[unread] = True
         text = pc.replace_with_mask(text, pa.array(mask), pa.array(stored, pa.string()))
@@ -118,10 +149,10 @@ class Column:
         present = text.is_valid()
         if pattern := _CLEAN.get(self.field.kind):
             clean = pc.match_substring_regex(text, pattern)
-            if self.field.length is not None:
-                short = pc.less_equal(pc.binary_length(text), self.field.length)
+            if self._length is not None:
+                short = pc.less_equal(pc.binary_length(text), self._length)
                 clean = pc.and_(clean, short)
-            present = pc.and_not(present, clean.fill_null(fill_value=True))
+            present = pc.and_not(present, clean.fill_null(_TRUE))
         return np.flatnonzero(present.to_numpy(zero_copy_only=False))
 
 
@@ -152,27 +183,21 @@ def _where(read: Positions, cells: list[Cell], attribute: str) -> dict[str, Posi
     return {code: read[positions] for code, positions in found.items()}
 
 
-def _judged(
-    cells: Cells,
-    errors: Mapping[str, Positions],
-    odd: Mapping[str, Positions],
-    absent: Positions,
-) -> Cleaned:
-    """Turn positions among the distinct values into rows and counts of rows."""
-    if cells.indices is None:
-        rows = dict(errors)
-        counts = {code: len(positions) for code, positions in odd.items()}
-        empty = absent
-    else:
-        indices = cells.indices
-        times = np.bincount(indices, minlength=len(cells.values))
-        rows = {code: _rows(indices, positions) for code, positions in errors.items()}
-        counts = {code: int(times[positions].sum()) for code, positions in odd.items()}
-        empty = _rows(indices, absent) if times[absent].any() else absent[:0]
-    faulty = [position for positions in rows.values() for position in positions]
-    return Cleaned(cells, rows, counts, np.setdiff1d(empty, faulty) if faulty else empty)
+def _encoded(written: pa.Array) -> pa.DictionaryArray:
+    """Number the distinct values; a dictionary of more than this chunk's is made anew."""
+    if pa.types.is_dictionary(written.type) and len(written.dictionary) > len(written):
+        written = written.dictionary_decode()
+    return written.dictionary_encode()
+
+
+def _lengths(found: Mapping[str, Positions]) -> dict[str, int]:
+    return {code: len(positions) for code, positions in found.items()}
 
 
 def _rows(indices: npt.NDArray[np.int32], positions: Positions) -> Positions:
     """Find the rows that hold one of these distinct values."""
-    return np.flatnonzero(np.isin(indices, positions))
+    if not len(positions):
+        return positions
+    wanted = np.zeros(indices.max() + 1, dtype=bool)
+    wanted[positions[positions < len(wanted)]] = True
+    return np.flatnonzero(wanted[indices])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dtsen.releases.cleaning import NULL, Cells, Positions
+from dtsen.releases.cleaning import NULL, NULL_SCALAR, Cells, Positions
 
 ABSENT = -1
 """Stands for a key that is missing or malformed; no key is negative."""
@@ -29,7 +29,7 @@ def keys_of(cells: Cells) -> Keys:
     One of 15 digits must not meet the one of 16 that has a zero in front.
     """
     texts = cells.texts()
-    known = pc.not_equal(texts, NULL)
+    known = pc.not_equal(texts, NULL_SCALAR)
     texts = pc.if_else(known, texts, None)
     numbers: Keys = texts.cast(pa.int64()).fill_null(ABSENT).to_numpy()
     short = pc.less(pc.binary_length(texts), _LONG)

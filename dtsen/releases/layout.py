@@ -141,6 +141,15 @@ _INDEXED: Mapping[File, tuple[str, ...]] = MappingProxyType(
         "perubahan": ("id", "previous_id"),
     },
 )
+# What the row filters of agreements name: the family's regions and deciles.
+_FILTERED: Mapping[File, tuple[str, ...]] = MappingProxyType(
+    {
+        "keluarga": COPIED,
+        "anggota": tuple(f"keluarga_{name}" for name in COPIED),
+        "dtks": (),
+        "perubahan": (),
+    },
+)
 
 
 @cache
@@ -258,6 +267,15 @@ def create_indexes(file: File, ordinal: int) -> tuple[sql.Composed, ...]:
             sql.Identifier(name),
         )
         for name in _INDEXED[file]
+    )
+
+
+def vacuum(file: File, ordinal: int) -> sql.Composed:
+    """Write the statement that freezes a filled table and analyses what rows are chosen by."""
+    chosen = (*_KEYS.get(file, ()), *_INDEXED[file], *_FILTERED[file])
+    return sql.SQL("VACUUM (FREEZE, ANALYZE) {} ({})").format(
+        identifier(file, ordinal),
+        sql.SQL(", ").join(map(sql.Identifier, chosen)),
     )
 
 

@@ -6,7 +6,7 @@ leaves that to the next, which may load the same folder.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,9 @@ from dtsen.releases.report import Report
 
 Progress = Callable[[str, int, int], None]
 """Told a step's name, how much of it is done, and how much there is."""
+
+Finish = Callable[[layout.File], None]
+"""Takes a table that is filled, to be made ready for readers."""
 
 _LOADING = 0x4454534C  # "DTSL": the advisory lock that one load holds
 
@@ -78,10 +81,10 @@ def load(urls: DatabaseUrls, folder: Path, progress: Progress) -> Loaded:
         for (leftover,) in connection.execute(_LEFTOVERS).fetchall():
             _discard(connection, leftover)
         with _announced(connection, manifest) as ordinal:
-            records = _fill(connection, ordinal, (folder, manifest), report, progress)
+            with _finishing(urls.owner, ordinal, progress) as finish:
+                records = _fill(connection, ordinal, (folder, manifest), report, (progress, finish))
             if report.refused:
                 raise ReleaseRefused(report)
-            _finish(connection, ordinal, records, progress)
             with connection.transaction():
                 connection.execute(layout.grant(ordinal, login(urls.api)))
                 counts = records["anggota"], records["keluarga"]
@@ -131,52 +134,68 @@ def _fill(
     ordinal: int,
     release: tuple[Path, Manifest],
     report: Report,
-    progress: Progress,
+    tell: tuple[Progress, Finish],
 ) -> dict[layout.File, int]:
     """Fill the tables by COPY; once something is refused, go on reading for the report alone."""
-    folder, manifest = release
+    (folder, manifest), (progress, finish) = release, tell
     entries = manifest.entries()
     check = Check(manifest.metadata_version, report)
     records: dict[layout.File, int] = dict.fromkeys(ORDER, 0)
     for file in ORDER:
         with connection.transaction():
             connection.execute(layout.create(file, ordinal, manifest.metadata_version))
-            if file not in entries:
-                continue
-            name, entry = entries[file]
-            # Frozen as they are written: allowed in the transaction that made the table.
-            into = layout.identifier(file, ordinal)
-            copying = sql.SQL("COPY {} FROM STDIN (FREEZE)").format(into)
-            with connection.cursor().copy(copying) as copy:
-                for count, lines in _ahead(check.rows(file, folder / name, entry.rows)):
-                    if not report.refused:
-                        copy.write(lines)
+            if file in entries:
+                name, entry = entries[file]
+                rows = check.rows(file, folder / name, entry.rows)
+                for count in _copy(connection, layout.identifier(file, ordinal), rows, report):
                     records[file] += count
                     progress(name, records[file], entry.rows)
+        if not report.refused:
+            finish(file)
     return records
 
 
-def _ahead(rows: Iterator[tuple[int, memoryview]]) -> Iterator[tuple[int, memoryview]]:
-    """Prepare the next chunk in a thread while the server takes the present one."""
-    with ThreadPoolExecutor(max_workers=1) as worker:
+def _copy(
+    connection: psycopg.Connection,
+    table: sql.Identifier,
+    rows: Iterator[tuple[int, memoryview]],
+    report: Report,
+) -> Iterator[int]:
+    """Write chunks into a table, the next one prepared while the server takes the present one.
+
+    Rows are frozen as they are written, which is allowed in the transaction that made the table.
+    """
+    statement = sql.SQL("COPY {} FROM STDIN (FREEZE)").format(table)
+    with ThreadPoolExecutor(1) as worker, connection.cursor().copy(statement) as copy:
         coming = worker.submit(next, rows, None)
         while (chunk := coming.result()) is not None:
             coming = worker.submit(next, rows, None)
-            yield chunk
+            count, lines = chunk
+            if not report.refused:
+                copy.write(lines)
+            yield count
 
 
-def _finish(
-    connection: psycopg.Connection,
-    ordinal: int,
-    records: dict[layout.File, int],
-    progress: Progress,
-) -> None:
-    """Index, freeze and analyse the tables; a new table has no statistics of its own."""
-    steps = [statement for file in ORDER for statement in layout.create_indexes(file, ordinal)]
-    steps += [
-        sql.SQL("VACUUM (FREEZE, ANALYZE) {}").format(layout.identifier(file, ordinal))
-        for file in records
-    ]
-    for done, statement in enumerate(steps, 1):
-        connection.execute(statement)
-        progress("index", done, len(steps))
+@contextmanager
+def _finishing(url: str, ordinal: int, progress: Progress) -> Iterator[Finish]:
+    """Index, freeze and analyse filled tables in a session beside the one that fills the next.
+
+    A new table has no statistics, and the first lookups would be planned without.
+    """
+    steps: list[Future[object]] = []
+    with connect(url, autocommit=True) as connection, ThreadPoolExecutor(1) as worker:
+        connection.execute(_SESSION)
+
+        def finish(file: layout.File) -> None:
+            statements = *layout.create_indexes(file, ordinal), layout.vacuum(file, ordinal)
+            steps.extend(worker.submit(connection.execute, each) for each in statements)
+
+        try:
+            yield finish
+            for done, step in enumerate(steps, 1):
+                step.result()
+                progress("index", done, len(steps))
+        except BaseException:
+            worker.shutdown(wait=False, cancel_futures=True)
+            connection.cancel_safe()
+            raise

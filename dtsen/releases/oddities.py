@@ -4,6 +4,7 @@ The rule is there, with its reasons; here it is the same rule in arrays, which a
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -39,5 +40,6 @@ def count_oddities(niks: Keys, born: Cells, sexes: Cells) -> Mapping[str, int]:
     return {code: int(np.count_nonzero(rows)) for code, rows in found.items()}
 
 
+@lru_cache(1 << 16)
 def _ddmmyy(iso: str) -> int:
     return int(iso[8:10] + iso[5:7] + iso[2:4])

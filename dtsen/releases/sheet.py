@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from dtsen.releases.cleaning import Cells, Column, Positions
 from dtsen.releases.layout import File, fields
 from dtsen.releases.report import Report
@@ -36,7 +38,10 @@ class Sheet:
         for code, count in cleaned.warnings.items():
             self.warn(code, name, count)
         if column.field.required:
-            self.refuse_here("missing-value", name, cleaned.empty)
+            empty = np.setdiff1d(
+                cleaned.nulls, np.concatenate([cleaned.nulls[:0], *cleaned.errors.values()])
+            )
+            self.refuse_here("missing-value", name, empty)
         return cleaned.cells
 
     def refuse_here(self, code: str, column: str, positions: Positions) -> None:

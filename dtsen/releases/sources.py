@@ -15,11 +15,15 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from dtsen.releases.cleaning import UNREPEATED
 from dtsen.releases.layout import Field
 from dtsen.releases.report import Report
 
 CHUNK = 1 << 16  # rows of a Parquet chunk: some ten megabytes, whatever the row groups are
 _BLOCK = 1 << 24  # bytes of a CSV chunk; also the longest record
+
+_ENCODED = pa.dictionary(pa.int32(), pa.binary())
+_SHORT = 100  # characters of texts that repeat: names of places, schools and trades
 
 _COUNTED = frozenset({"code", "yes_no", "integer", "decile", "score"})
 _TEXTUAL = (
@@ -39,7 +43,7 @@ class Chunk:
 
     first: int
     count: int
-    columns: dict[str, pa.BinaryArray]
+    columns: dict[str, pa.Array]
 
 
 class Source:
@@ -85,8 +89,9 @@ class Source:
             self._report.refuse(self.name, code, column=column)
         return not faults
 
-    def _parquet(self) -> Iterator[dict[str, pa.BinaryArray]]:
-        with pq.ParquetFile(self._path, memory_map=True) as file:
+    def _parquet(self) -> Iterator[dict[str, pa.Array]]:
+        repeated = [field.name for field in self._fields if _repeats(field)]
+        with pq.ParquetFile(self._path, memory_map=True, read_dictionary=repeated) as file:
             schema = file.schema_arrow
             if not self._accept([*_header_faults(schema.names, self._fields)]):
                 return
@@ -99,19 +104,19 @@ class Source:
             for batch in file.iter_batches(CHUNK, columns=names):
                 yield {name: _as_bytes(batch.column(name)) for name in names}
 
-    def _csv(self) -> Iterator[dict[str, pa.BinaryArray]]:
+    def _csv(self) -> Iterator[dict[str, pa.Array]]:
         with self._path.open(encoding="utf-8-sig", newline="") as file:
             names = next(csv.reader(file), [])
         if not self._accept([*_header_faults(names, self._fields)]):
             return
         told = 0
-        with self._open_csv(names) as reader:
+        with self._open_csv() as reader:
             for batch in reader:
                 told = self._tell_left_out(told)
                 yield dict(zip(names, batch.columns, strict=True))
         self._tell_left_out(told)
 
-    def _open_csv(self, names: Sequence[str]) -> pacsv.CSVStreamingReader:
+    def _open_csv(self) -> pacsv.CSVStreamingReader:
         def leave_out(row: pacsv.InvalidRow) -> str:
             self._left_out.append(row.number - 1)  # the header is its row 1
             return "skip"
@@ -126,7 +131,10 @@ class Source:
             ),
             convert_options=pacsv.ConvertOptions(
                 check_utf8=False,  # checked cell by cell, to name the row
-                column_types=dict.fromkeys(names, pa.binary()),
+                column_types={
+                    field.name: _ENCODED if _repeats(field) else pa.binary()
+                    for field in self._fields
+                },
                 null_values=[""],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
@@ -156,6 +164,12 @@ def _header_faults(names: Sequence[str], fields: Sequence[Field]) -> Iterator[tu
             yield "unknown-column", f"#{place}"
 
 
+def _repeats(field: Field) -> bool:
+    """Whether a column of a chunk is likely to hold few distinct values, and is read encoded."""
+    long = field.length is not None and field.length > _SHORT
+    return field.kind not in UNREPEATED and field.kind != "date" and not long
+
+
 def _fits(field: Field, kind: pa.DataType) -> bool:
     """Whether a Parquet type has one text a value; a float holds counts, but not 16 digits."""
     if pa.types.is_dictionary(kind):
@@ -165,7 +179,11 @@ def _fits(field: Field, kind: pa.DataType) -> bool:
     return any(fits(kind) for fits in _TEXTUAL)
 
 
-def _as_bytes(array: pa.Array) -> pa.BinaryArray:
+def _as_bytes(array: pa.Array) -> pa.Array:
+    """Give bytes, encoded where they come so; UTF-8 is checked cell by cell, to name the row."""
+    if pa.types.is_dictionary(array.type):
+        values = _as_bytes(array.dictionary)
+        return pa.DictionaryArray.from_arrays(array.indices, values)
     if pa.types.is_timestamp(array.type):
         array = array.cast(pa.date32())
     return array.cast(pa.string()).cast(pa.binary())

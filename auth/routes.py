@@ -29,6 +29,7 @@ from auth.tokens import TokenSigner
 from dtsen.clock import Clock
 from dtsen.errors import Unavailable
 from dtsen.keys import Keyring, Purpose
+from schemas.scopes import SCOPE_NAMES
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 JWKS_PATH = "/oauth/jwks"
@@ -104,6 +105,7 @@ def server_metadata(issuer: str) -> dict[str, Any]:
         "issuer": issuer,
         "token_endpoint": issuer + TOKEN_PATH,
         "jwks_uri": issuer + JWKS_PATH,
+        "scopes_supported": list(SCOPE_NAMES),
         "response_types_supported": [],
         "grant_types_supported": [GRANT_TYPE],
         "token_endpoint_auth_methods_supported": [AUTH_METHOD],
@@ -150,11 +152,7 @@ class TokenEndpoint:
 
     def __init__(self, parts: OAuthParts) -> None:
         self._parts = parts
-        self._policy = Policy(
-            parts.issuer,
-            TokenSigner(parts.keyring, parts.issuer, parts.clock),
-            lambda client_id: parts.profile == "sandbox" or parts.grants.bearer_excepted(client_id),
-        )
+        self._policy = Policy(parts.issuer, TokenSigner(parts.keyring, parts.issuer, parts.clock))
 
     async def answer(self, request: Request) -> Response:
         """A token, or the refusal, told to the access log either way."""
@@ -190,12 +188,7 @@ class TokenEndpoint:
             raise Refused(429, "Too many token requests.", cause="rate-limited", retry_after=wait)
 
     async def _decide(self, form: dict[str, str], assertion: Assertion | None) -> Decision:
-        requester = Requester(None, None)
-        if assertion is not None:
-            client = await find_client(self._parts.pool, assertion.client_id)
-            requester = Requester(client, self._parts.grants.granted(assertion.client_id))
-            if client is None:
-                raise unknown_client()
+        requester = None if assertion is None else await self._requester(assertion.client_id)
         request = TokenRequest(self._parts.issuer, form, assertion)
         try:
             return decide(self._policy, request, requester, self._parts.clock.now())
@@ -205,6 +198,14 @@ class TokenEndpoint:
             # Its text may repeat what the caller sent.
             logger.error("the policy failed: %s", type(error).__name__)  # noqa: TRY400 - see above
             raise InvalidRequestError("The request is not understood.") from None
+
+    async def _requester(self, client_id: str) -> Requester:
+        parts = self._parts
+        client = await find_client(parts.pool, client_id)
+        if client is None:
+            raise unknown_client()
+        bearer = parts.profile == "sandbox" or parts.grants.bearer_excepted(client_id)
+        return Requester(client, parts.grants.granted(client_id), bearer)
 
     async def _use_up(self, decision: Decision) -> None:
         used = decision.assertion

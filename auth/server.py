@@ -6,7 +6,6 @@ overridden one by one; no text that a caller sent reaches an Authlib error.
 """
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +24,7 @@ from auth.adapter import Assertion, TokenRequest
 from auth.assertions import UsedAssertion, check_claims, verify_signature
 from auth.clients import KnownClient
 from auth.tokens import ALGORITHM, TOKEN_SECONDS, TokenSigner
+from schemas.scopes import Scope, UnknownScope
 
 AUTH_METHOD = "private_key_jwt"
 GRANT_TYPE = "client_credentials"
@@ -35,25 +35,23 @@ logging.getLogger("authlib").setLevel(logging.INFO)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What does not change from one token request to the next.
-
-    `bearer` says whether a client may have a token that is bound to no key.
-    """
+    """What does not change from one token request to the next."""
 
     issuer: str
     signer: TokenSigner
-    bearer: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Requester:
     """What was fetched before the decision: the client asserted, if known, and its scopes.
 
-    `scopes` is None when nothing may be granted to it now.
+    `scopes` is None when nothing may be granted to it now; `bearer` says whether it may have a
+    token that is bound to no key.
     """
 
-    client: KnownClient | None
+    client: KnownClient
     scopes: frozenset[str] | None
+    bearer: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,9 @@ class Decision:
     body: dict[str, Any]
 
 
-def decide(policy: Policy, request: TokenRequest, requester: Requester, now: datetime) -> Decision:
+def decide(
+    policy: Policy, request: TokenRequest, requester: Requester | None, now: datetime
+) -> Decision:
     """Answer a token request.
 
     Raises:
@@ -86,7 +86,7 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]  # Authlib ships n
     jti: str
     scope: str
 
-    def __init__(self, policy: Policy, requester: Requester, now: datetime) -> None:
+    def __init__(self, policy: Policy, requester: Requester | None, now: datetime) -> None:
         super().__init__()
         self.policy = policy
         self.requester = requester
@@ -97,10 +97,10 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]  # Authlib ships n
 
     def query_client(self, client_id: str) -> "GrantedClient | None":
         """The client that was fetched, if it is the one asked for."""
-        client = self.requester.client
-        if client is None or client.client_id != client_id:
+        requester = self.requester
+        if requester is None or requester.client.client_id != client_id:
             return None
-        return GrantedClient(client, self.requester.scopes)
+        return GrantedClient(requester)
 
     def create_oauth2_request(self, request: TokenRequest) -> TokenRequest:
         """The request as it is; the adapter made it."""
@@ -125,10 +125,9 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]  # Authlib ships n
 class GrantedClient(ClientMixin):  # type: ignore[misc]  # Authlib ships no types
     """A client as Authlib asks about it."""
 
-    def __init__(self, client: KnownClient, scopes: frozenset[str] | None) -> None:
-        self.client_id = client.client_id
-        self.known = client
-        self.scopes = scopes
+    def __init__(self, requester: Requester) -> None:
+        self.client_id = requester.client.client_id
+        self.requester = requester
 
     def get_client_id(self) -> str:
         """Its id."""
@@ -136,9 +135,11 @@ class GrantedClient(ClientMixin):  # type: ignore[misc]  # Authlib ships no type
 
     def get_allowed_scope(self, scope: str | None) -> str | None:
         """All that is granted if none is asked for; None (refused, never narrowed) if too much."""
-        granted = self.scopes or frozenset()
-        wanted = frozenset(scope.split(" ")) if scope else granted
-        return " ".join(sorted(wanted)) if wanted <= granted else None
+        granted = self.requester.scopes or frozenset()
+        if not scope:
+            return " ".join(sorted(granted))
+        wanted = frozenset(scope.split(" "))
+        return " ".join(sorted(wanted)) if all(_covered(each, granted) for each in wanted) else None
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """Keys only."""
@@ -150,6 +151,15 @@ class GrantedClient(ClientMixin):  # type: ignore[misc]  # Authlib ships no type
         return grant_type == GRANT_TYPE
 
 
+def _covered(scope: str, granted: frozenset[str]) -> bool:
+    """Whether a scope is granted, by itself or as a group of a whole operation."""
+    try:
+        wanted = Scope.parse(scope)
+    except UnknownScope:
+        return False
+    return any(Scope.parse(each).covers(wanted) for each in granted)
+
+
 class ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib ships no types
     """RFC 6749 4.4, for clients that authenticate with a key."""
 
@@ -158,10 +168,10 @@ class ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc]  # Authli
     def validate_token_request(self) -> None:
         """Authenticate, then ask whether this client may have an unbound token, and any at all."""
         super().validate_token_request()
-        client = self.request.client
-        if client.scopes is None:
-            raise UnauthorizedClientError("No agreement in force names this client.")
-        if client.known.binding != "none" or not self.server.policy.bearer(client.client_id):
+        requester = self.request.client.requester
+        if requester.scopes is None:
+            raise UnauthorizedClientError("Nothing may be granted to this client now.")
+        if requester.client.binding != "none" or not requester.bearer:
             raise UnauthorizedClientError("This client may not have a token bound to no key.")
 
 
@@ -190,7 +200,7 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib 
 
     def resolve_client_public_key(self, client: GrantedClient) -> tuple[Any, ...]:
         """All its keys; which one fits is decided with the signature."""
-        return client.known.keys
+        return client.requester.client.keys
 
     def process_assertion_claims(self, assertion: str, resolve_key: tuple[Any, ...]) -> None:
         """Verify the signature, then the claims, and note what is to be used up."""

@@ -1,32 +1,28 @@
 """`dtsen client`: register an agency's systems, list them, end them."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from json import dumps, loads
 from pathlib import Path
 from typing import Annotated, Any
 
 import psycopg
 import typer
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
-from rich.console import Console
+from joserfc.jwk import ECKey, Key, KeyParameters, OKPKey, RSAKey
 from rich.table import Table
 
 from auth.clients import ClientRefused, NewClient, add_client, list_clients, revoke_client
 from auth.jwks import KeysRefused, public_jwks
 from auth.routes import TOKEN_PATH
 from auth.server import AUTH_METHOD
-from dtsen.database import connect
-from dtsen.embedded import EmbeddedError, cluster
-from dtsen.settings import SettingsError, read_settings
+from cli.context import fail, out as console, owner, print_json, settings
 
 RSA_BITS = 3072
 
 app = typer.Typer(help="Systems of agencies that may ask for tokens.", no_args_is_help=True)
-errors = Console(stderr=True)
 
 
 class Algorithm(StrEnum):
@@ -51,7 +47,7 @@ class ClientTerms:
 
 def make_key(algorithm: Algorithm) -> Key:
     """A new private key, named by its thumbprint (RFC 7638)."""
-    marks = {"alg": algorithm.value, "use": "sig"}
+    marks = KeyParameters(alg=algorithm.value, use="sig")
     key: Key
     if algorithm is Algorithm.ES256:
         key = ECKey.generate_key("P-256", marks, auto_kid=True)
@@ -91,8 +87,7 @@ def add_with_new_key(
     descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:
-            json.dump(client_file(terms, key), file, indent=2)
-            file.write("\n")
+            file.write(dumps(client_file(terms, key), indent=2) + "\n")
             file.flush()
             os.fsync(file.fileno())
         add_client(connection, _new_client(terms, public_jwks([key])))
@@ -106,26 +101,22 @@ def _new_client(terms: ClientTerms, jwks: dict[str, Any]) -> NewClient:
 
 
 @contextmanager
-def _registry() -> Iterator[tuple[psycopg.Connection, str]]:
-    """A connection of the owner and the issuer; what goes wrong is said and ends the command."""
+def _told() -> Iterator[None]:
+    """Say what went wrong and end the command."""
     try:
-        settings = read_settings()
-        with cluster(settings, attach=True) as urls, connect(urls.owner) as connection:
-            yield connection, settings.issuer
-    except (SettingsError, EmbeddedError, ClientRefused, KeysRefused) as error:
-        errors.print(str(error), markup=False)
-        raise typer.Exit(1) from None
+        yield
+    except (ClientRefused, KeysRefused) as error:
+        fail(str(error))
     except FileExistsError as error:
-        errors.print(f"{error.filename} exists already; nothing was changed", markup=False)
-        raise typer.Exit(1) from None
+        fail(f"{error.filename} exists already; nothing was changed")
     except psycopg.errors.LockNotAvailable:
-        errors.print("Requests in flight did not end within 5 s; nothing was changed, try again")
-        raise typer.Exit(1) from None
+        fail("Requests in flight did not end within 5 s; nothing was changed, try again")
 
 
 @app.command()
 def add(
     client_id: Annotated[str, typer.Argument(help="Its name; letters, digits, . - _")],
+    *,
     agency: Annotated[str, typer.Option(help="Code of its agency, which must be known.")],
     description: Annotated[str, typer.Option(help="What the system is, in words.")],
     out: Annotated[
@@ -141,29 +132,30 @@ def add(
     """Register a client, with a new key (--out) or its own public keys (--jwks)."""
     if (out is None) == (jwks is None):
         raise typer.BadParameter("give either --out, to make a key, or --jwks, for its own keys")
-    with _registry() as (connection, issuer):
-        terms = ClientTerms(client_id, agency, description, issuer, scope, purpose or ())
+    issuer = settings().issuer
+    terms = ClientTerms(client_id, agency, description, issuer, scope, purpose or ())
+    with _told(), owner() as connection:
         if out is not None:
             add_with_new_key(connection, terms, alg, out)
         elif jwks is not None:
             add_client(connection, _new_client(terms, _read_jwks(jwks)))
-    errors.print(f"{client_id} is registered for {agency}", markup=False)
+    console.print(f"{client_id} is registered for {agency}", markup=False)
 
 
 def _read_jwks(path: Path) -> Any:  # noqa: ANN401 - checked by `add_client`
     try:
-        return json.loads(path.read_bytes())
+        return loads(path.read_bytes())
     except (ValueError, RecursionError):
         raise KeysRefused(f"{path} is not JSON") from None
 
 
 @app.command("list")
-def list_(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_(*, json: bool = False) -> None:
     """List all clients ever registered."""
-    with _registry() as (connection, _):
+    with owner() as connection:
         clients = list_clients(connection)
-    if as_json:
-        typer.echo(json.dumps([asdict(client) for client in clients], default=str, indent=2))
+    if json:
+        print_json([asdict(client) for client in clients])
         return
     table = Table("client", "agency", "description", "binding", "keys", "revoked")
     for client in clients:
@@ -172,12 +164,12 @@ def list_(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
         table.add_row(
             *(client.client_id, client.agency, client.description, client.binding, kids, revoked)
         )
-    Console().print(table)
+    console.print(table)
 
 
 @app.command()
 def revoke(client_id: Annotated[str, typer.Argument(help="Its name.")]) -> None:
     """End a client at once: once this returns, nothing is answered under it any more."""
-    with _registry() as (connection, _):
+    with _told(), owner() as connection:
         revoke_client(connection, client_id)
-    errors.print(f"{client_id} is revoked", markup=False)
+    console.print(f"{client_id} is revoked", markup=False)

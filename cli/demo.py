@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from http import HTTPStatus
 from importlib.resources import as_file, files
 
 import psycopg
@@ -22,8 +23,10 @@ from cli.sandbox import add_clients, load_releases
 from dtsen.database import DatabaseUrls, connect, migrate
 from dtsen.disclosure import agreements
 from dtsen.embedded import EmbeddedError, cluster
+from schemas.agreement import read_agreement
 
 READY_SECONDS = 60
+PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def demo() -> None:
@@ -63,7 +66,7 @@ def apply_agreements(connection: psycopg.Connection) -> None:
     with as_file(files("deploy") / "demo" / "agreements") as folder:
         for file in sorted(folder.glob("*.yaml")):
             text = file.read_text()
-            if agreements.read_agreement(text).agreement not in known:
+            if read_agreement(text).agreement not in known:
                 agreements.apply(connection, keyring(), text)
 
 
@@ -85,5 +88,34 @@ def child(arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
+def wait_ready() -> None:
+    """Wait until the API answers; what keeps it from answering stands in its own output."""
+    address = f"http://127.0.0.1:{settings().port}/readyz"
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(OSError), urllib.request.urlopen(address, timeout=1) as answer:  # noqa: S310 - our own address
+            if answer.status == HTTPStatus.OK:
+                return
+        time.sleep(0.05)  # another process starts; it sends no news
+    fail(f"nothing answers at {address} after {READY_SECONDS} s")
+
+
+def welcome(seconds: float) -> None:
+    """Say where it is and print three commands to paste."""
+    clients = settings().home / "demo" / "clients"
+    samples = json.loads((settings().home / "demo" / "samples.json").read_text())
+    nik = samples["identifiers"]["found"][0]
+    body = json.dumps({"nik": nik, "fields": ["nama", "desil_nasional"]})
+    curl = f"dtsen curl {clients / 'demo-explorer.json'} POST /v1/individuals/lookup '{body}'"
+    out.print(f"[bold green]Ready[/] in {seconds:.1f} s at {settings().issuer} (Ctrl-C ends it)")
+    out.print("Synthetic people only. In another terminal of this folder:\n")
+    for line in (
+        "source .venv/bin/activate",
+        f"dtsen token {clients / 'demo-explorer.json'}",
+        curl,
+    ):
+        out.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import agreement, demo, serve
+from cli import agreement, client, curl, demo, openapi, release, sequencer, serve, synth, token
 
 app = typer.Typer(
     name="dtsen",
@@ -10,7 +10,18 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(agreement.app, name="agreement")
-app.command()(serve.serve)
-app.command()(serve.migrate)
 app.command()(demo.demo)
+app.command()(serve.serve)
+app.command()(sequencer.sequencer)
+app.command()(serve.migrate)
+app.command()(synth.synth)
+app.command()(token.token)
+app.command()(curl.curl)
+app.command()(curl.lookup)
+app.command()(openapi.openapi)
+app.add_typer(release.app, name="release")
+app.add_typer(agreement.app, name="agreement")
+app.add_typer(client.app, name="client")
+
+if __name__ == "__main__":
+    app()

@@ -6,13 +6,11 @@ from typing import Annotated
 
 import httpx2
 import typer
-from rich.console import Console
 
+from cli.context import fail
 from cli.session import TokenRefused, fetch_token
 
 TIMEOUT_SECONDS = 10
-
-errors = Console(stderr=True)
 
 
 def token(
@@ -25,9 +23,7 @@ def token(
         with httpx2.Client(timeout=TIMEOUT_SECONDS) as http:
             found = fetch_token(json.loads(client_file.read_text()), http=http)
     except TokenRefused as error:
-        errors.print(f"The authorization server refused: {error}", markup=False)
-        raise typer.Exit(1) from None
+        fail(f"The authorization server refused: {error}")
     except httpx2.HTTPError as error:
-        errors.print(f"The authorization server cannot be reached: {error}", markup=False)
-        raise typer.Exit(1) from None
+        fail(f"The authorization server cannot be reached: {error}")
     typer.echo(found)

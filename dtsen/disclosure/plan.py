@@ -49,7 +49,7 @@ class RowFilter:
         return (
             "("
             + " OR ".join(
-                f"{column}{name} = ANY ({_text_array(codes)})"
+                f"{_column(column, name)} = ANY ({_text_array(codes)})"
                 for length, name in _LEVEL_COLUMN.items()
                 if (codes := [code for code in self.wilayah if len(code) == length])
             )
@@ -61,7 +61,7 @@ class RowFilter:
     def desil_sql(self, column: str) -> str:
         """A condition over the family's national decile; without a decile it does not hold."""
         bounds = [
-            f"{column}desil_nasional {sign} {int(bound)}"
+            f"{_column(column, 'desil_nasional')} {sign} {int(bound)}"
             for sign, bound in ((">=", self.desil_min), ("<=", self.desil_max))
             if bound is not None
         ]
@@ -131,7 +131,7 @@ class Plan:
             return "'{}'"
         pairs = [
             f"{_literal(variable.name)},"
-            f" {masked(self.masks.get(variable.qualified), prefix + _identifier(variable.name))}"
+            f" {masked(self.masks.get(variable.qualified), _column(prefix, variable.name))}"
             for variable in variables
         ]
         chunks = [pairs[i : i + _PAIRS_A_CALL] for i in range(0, len(pairs), _PAIRS_A_CALL)]
@@ -219,6 +219,12 @@ def _row_filter(agreement: Agreement) -> RowFilter:
 
 def _identifier(name: str) -> str:
     return sql.Identifier(name).as_string()
+
+
+def _column(prefix: str, name: str) -> str:
+    """A column behind an alias and the beginning of its name: `i.keluarga_`."""
+    alias, _, beginning = prefix.partition(".")
+    return f"{alias}.{_identifier(beginning + name)}"
 
 
 def _literal(value: str) -> str:

@@ -72,9 +72,10 @@ def cluster(settings: Settings, *, attach: bool = False) -> Iterator[DatabaseUrl
     with ExitStack() as stack:
         found = _hold_or_attach(stack, settings, place, attach=attach)
         if found is None:
-            if not chosen:
-                _set_aside_if_lost(place)
             programs = install(place.pghome)
+            if place.data.exists() and not place.logins.exists() and not chosen:
+                check_data(place, who, programs)
+                _set_aside(place)
             found = stack.enter_context(serving(place, who, programs))
         yield found
 
@@ -97,16 +98,15 @@ def _hold_or_attach(
         time.sleep(0.05)  # Another process is starting it; it sends no news.
 
 
-def _set_aside_if_lost(place: Place) -> None:
+def _set_aside(place: Place) -> None:
     """Give way to a new cluster if DTSEN_HOME was made anew, so that the old one has no passwords.
 
     Only where nobody chose PGHOME: there, a clone removed and made again means a fresh start.
     """
-    if place.data.exists() and not place.logins.exists():
-        logger.warning(
-            "%s holds no passwords for the cluster in %s; a new one is made and the old kept as %s",
-            *(place.home, place.pghome, set_aside(place)),
-        )
+    logger.warning(
+        "%s holds no passwords for the cluster in %s; a new one is made and the old kept as %s",
+        *(place.home, place.pghome, set_aside(place)),
+    )
 
 
 @contextmanager

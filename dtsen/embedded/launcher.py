@@ -92,8 +92,8 @@ def settle(data: Path) -> None:
         for pid in orphans:
             _signal(pid, signal.SIGKILL if late else signal.SIGQUIT)
         await_end(next(iter(orphans)), 1)
-    if postmaster and _belongs_to_another_program(postmaster, data):
-        # PostgreSQL itself would take the reused pid for a living server and refuse.
+    if postmaster and _is_no_server(postmaster, data):
+        # PostgreSQL itself would take the pid for a living server's and refuse.
         file.unlink(missing_ok=True)
 
 
@@ -110,11 +110,13 @@ def _signal(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def _belongs_to_another_program(pid: int, data: Path) -> bool:
-    """Whether a pid lives and is seen to work elsewhere; unseen counts as no."""
+def _is_no_server(pid: int, data: Path) -> bool:
+    """Whether a pid is seen to be dead but unburied, or to work elsewhere; unseen counts as no."""
+    process = Path(f"/proc/{pid}")
     try:
-        os.kill(pid, 0)
-        return not Path(f"/proc/{pid}/cwd").samefile(data)
+        # Some containers have nobody who reaps orphans.
+        unburied = (process / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return unburied or not (process / "cwd").samefile(data)
     except OSError:
         return False
 
@@ -127,9 +129,13 @@ def main(arguments: list[str]) -> None:
         become(uid, gid)
         end_with(parent)
         settle(Path(arguments[3]))
+        os.environ.pop("LD_LIBRARY_PATH", None)  # Was for Python, not for PostgreSQL.
         os.execv(arguments[4], arguments[4:])  # noqa: S606 - no shell is the point
     except OSError as error:
-        sys.exit(f"uid {uid} cannot run {arguments[4]} in {arguments[3]}: {error.strerror}")
+        sys.exit(
+            f"uid {uid} cannot run {arguments[4]} in {arguments[3]}: {error.strerror}; "
+            "set DTSEN_PGHOME to a folder that this account may enter, or DTSEN_PGUSER"
+        )
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from dtsen.embedded.place import Account, EmbeddedError, Place, keep_name
 LAUNCHER = Path(__file__).with_name("launcher.py")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 """All that PostgreSQL's processes see; ours may hold passwords."""
+LIBRARIES = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+"""What a Python installed off the beaten track needs to start the launcher."""
 
 START_SECONDS = 120
 """Crash recovery of 2 GB of WAL included."""
@@ -59,7 +61,7 @@ def initialize(place: Place, account: Account, programs: Path, password: str) ->
                 "--encoding=UTF8",
                 "--locale=C",
             ],
-            env=ENVIRONMENT,
+            env=ENVIRONMENT | LIBRARIES,
             cwd=place.pghome,
             pass_fds=[secret],
             stdin=subprocess.DEVNULL,
@@ -165,7 +167,7 @@ class Server(threading.Thread):
         try:
             return subprocess.Popen(  # noqa: S603 - our own copy of postgres
                 self._command,
-                env=ENVIRONMENT,
+                env=ENVIRONMENT | LIBRARIES,
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

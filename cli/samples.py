@@ -1,0 +1,93 @@
+"""`samples.json`: people to look up in the sandbox, and calls with what they must answer."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+from cli.context import settings
+from dtsen.releases.samples import Samples, person, sample
+
+LOOKUP = "/v1/individuals/lookup"
+
+
+def write_samples(connection: psycopg.Connection) -> None:
+    """Write the file anew from the release in force (contract 3)."""
+    found = sample(connection)
+    content = {
+        "release": found.release,
+        "identifiers": found.identifiers,
+        "calls": list(calls(connection, found)),
+    }
+    file = settings().home / "demo" / "samples.json"
+    draft = file.with_suffix(".draft")
+    draft.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    draft.rename(file)
+
+
+def calls(connection: psycopg.Connection, found: Samples) -> Iterator[dict[str, Any]]:
+    """Calls with the status and members that they must answer, told by the tables themselves."""
+    for case, identifiers in found.identifiers.items():
+        if case in {"not_found", "family"}:
+            continue
+        nik = identifiers[0]
+        row = person(connection, found.ordinal, nik)
+        yield _call(case, "demo-explorer", LOOKUP, {"nik": nik}, 200, _told(found, row))
+    missing = {"nik": found.identifiers["not_found"][0]}
+    absent = {"/release": found.release, "/scope": "national"}
+    yield _call("not_found", "demo-explorer", LOOKUP, missing, 404, absent)
+    family = {"nomor_kartu_keluarga": found.identifiers["family"][0]}
+    known = {"/release": found.release, "/family/kode_provinsi": "33"}
+    yield _call("family", "demo-explorer", "/v1/families/lookup", family, 200, known)
+    yield from _by_client(connection, found)
+
+
+def _by_client(connection: psycopg.Connection, found: Samples) -> Iterator[dict[str, Any]]:
+    nik = found.identifiers["found"][0]
+    row = person(connection, found.ordinal, nik)
+    desil = row["keluarga_desil_nasional"]
+    niks = {"niks": found.identifiers["found"][:2]}
+    batch = {"/release": found.release, "/results/0/status": "found"}
+    yield _call("found", "demo-ministry", "/v1/individuals/batch-lookup", niks, 200, batch)
+    masked = {
+        "/individual/tanggal_lahir": str(row["tanggal_lahir"])[:4],
+        "/individual/keluarga/desil_nasional": desil,
+        "/withheld/0/reason": "mask",
+    }
+    yield _call("found", "demo-app", LOOKUP, {"nik": nik}, 200, masked)
+    pbi = {"/individual/pbi_nas": row["pbi_nas"], "/individual/keluarga/desil_nasional": desil}
+    yield _call("found", "demo-insurer", LOOKUP, {"nik": nik}, 200, pbi)
+    province = {"/individual/keluarga/kode_provinsi": "33"}
+    yield _call("found", "demo-province", LOOKUP, {"nik": nik}, 200, province)
+    outside = {"nik": found.identifiers["outside_province"][0]}
+    scoped = {"/scope": "agreement"}
+    yield _call("outside_province", "demo-province", LOOKUP, outside, 404, scoped)
+
+
+def _told(found: Samples, row: dict[str, Any]) -> dict[str, object]:
+    return {
+        "/release": found.release,
+        "/individual/nama": row["nama"],
+        "/individual/status/record": row["record_state"],
+        "/individual/keluarga/desil_nasional": row["keluarga_desil_nasional"],
+    }
+
+
+def _call(  # noqa: PLR0917 - one row of a table
+    case: str,
+    client_id: str,
+    path: str,
+    body: dict[str, Any],
+    status: int,
+    members: dict[str, object],
+) -> dict[str, Any]:
+    return {
+        "case": case,
+        "client_id": client_id,
+        "method": "POST",
+        "path": path,
+        "headers": {},
+        "body": body,
+        "expect": {"status": status, "members": members},
+    }

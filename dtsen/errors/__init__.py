@@ -1,0 +1,70 @@
+"""Every refusal and failure that leaves the house, with its code, status and texts.
+
+One class an error: `/problems/<code>`, the OpenAPI document and the problem bodies follow from it.
+Inside, an error is raised with what is safe to say (names of variables and headers, never values);
+only `api/problems.py` knows how it looks on the wire. No text may echo what a caller sent.
+"""
+
+from dtsen.errors.absence import (
+    NoRelease,
+    PathNotFound,
+    RecordNotFound,
+    SubjectNotFound,
+)
+from dtsen.errors.base import DtsenError, Fault, every_error
+from dtsen.errors.failures import (
+    InternalError,
+    Unavailable,
+)
+from dtsen.errors.requests import (
+    BodyTooLarge,
+    DoubledAuthorization,
+    InvalidCursor,
+    InvalidRequest,
+    MalformedHeader,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotAcceptable,
+    PurposeRequired,
+    UnsupportedMediaType,
+)
+from dtsen.errors.rights import (
+    AgreementNotInForce,
+    AuditScopeRequired,
+    FieldNotPermitted,
+    InsufficientScope,
+    PurposeNotPermitted,
+    QuotaExhausted,
+    RateLimited,
+    Unauthenticated,
+)
+
+__all__ = [
+    "AgreementNotInForce",
+    "AuditScopeRequired",
+    "BodyTooLarge",
+    "DoubledAuthorization",
+    "DtsenError",
+    "Fault",
+    "FieldNotPermitted",
+    "InsufficientScope",
+    "InternalError",
+    "InvalidCursor",
+    "InvalidRequest",
+    "MalformedHeader",
+    "MalformedRequest",
+    "MethodNotAllowed",
+    "NoRelease",
+    "NotAcceptable",
+    "PathNotFound",
+    "PurposeNotPermitted",
+    "PurposeRequired",
+    "QuotaExhausted",
+    "RateLimited",
+    "RecordNotFound",
+    "SubjectNotFound",
+    "Unauthenticated",
+    "Unavailable",
+    "UnsupportedMediaType",
+    "every_error",
+]

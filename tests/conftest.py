@@ -1,0 +1,8 @@
+"""What all tests share: real servers, and no setting of whoever runs them."""
+
+import os
+
+pytest_plugins = ["tests.postgres", "tests.sandbox"]
+
+for name in [name for name in os.environ if name.startswith("DTSEN_")]:
+    del os.environ[name]

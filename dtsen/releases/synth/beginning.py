@@ -33,16 +33,20 @@ def begin(world: World, first: int, count: int) -> tuple[Families, People]:
     return families, _people(world, families, roster(world, families))
 
 
-def _entry(world: World, keys: Ints, numbers: Ints, listed: Ints) -> Ints:
+def _entry(world: World, keys: Ints, numbers: Ints) -> Ints:
     """The step at which the registry first lists each family."""
     waiting = START + 1 + world.chance.whole("entry", keys, LAST_STEP - START)
     never = numbers < LISTED_PER_BLOCK + NEVER_PER_BLOCK
-    return np.where(numbers < listed, START, np.where(never, NEVER, waiting))
+    return np.where(numbers < LISTED_PER_BLOCK, START, np.where(never, NEVER, waiting))
 
 
 def _families(world: World, first: int, count: int) -> Families:
     blocks = np.repeat(np.arange(first, first + count), FAMILIES_PER_BLOCK)
     numbers = np.tile(np.arange(FAMILIES_PER_BLOCK), count)
+    # The last block may hold fewer listed families than the others.
+    listed = np.minimum(LISTED_PER_BLOCK, world.families - blocks * LISTED_PER_BLOCK)
+    there = (numbers < listed) | (numbers >= LISTED_PER_BLOCK)
+    blocks, numbers = blocks[there], numbers[there]
     chance, rates = world.chance, world.rates
     keys = (blocks << FAMILY_BITS) | numbers
     elder = keys - numbers % 2
@@ -55,7 +59,6 @@ def _families(world: World, first: int, count: int) -> Families:
     issued = world.calendar.end(START) - _YOUNGEST_CARD - chance.whole("card", keys, _OLDEST_CARD)
     nowhere = np.zeros(len(keys), dtype=np.bool_)
     short = chance.happens("short card", keys, rates.kk_of_15_digits)
-    last = np.minimum(LISTED_PER_BLOCK, world.families - blocks * LISTED_PER_BLOCK)
     villages = world.places.villages(chance, household, world.ordinals[blocks])
     return Families(
         key=keys,
@@ -66,7 +69,7 @@ def _families(world: World, first: int, count: int) -> Families:
         rank=rank,
         quantile=world.places.national(rank, regencies),
         visits=np.zeros(len(keys), dtype=np.int64),
-        entered=_entry(world, keys, numbers, last),
+        entered=_entry(world, keys, numbers),
         undecided=chance.happens("undecided", keys, rates.no_decile),
     )
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import TypeAlias
 
 from dtsen.releases.synth.chance import Chance, Ints
-from dtsen.releases.synth.rates import LAST_STEP
+from dtsen.releases.synth.rates import LAST_STEP, TURN
 
 ReleaseId: TypeAlias = str
 """A year and a quarter, as in `2026-Q3`."""
@@ -69,7 +69,7 @@ class Calendar:
         step, lane = when
         start = self.end(step - 1) + _MARGIN
         turns = (self.end(step) - start - lane) // _LANES
-        return start + lane + _LANES * chance.whole(purpose, keys, turns, again=step + _MARGIN)
+        return start + lane + _LANES * chance.whole(purpose, keys, turns, again=step + TURN)
 
 
 def as_date(day: int) -> date:

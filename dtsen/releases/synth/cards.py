@@ -12,7 +12,7 @@ from dtsen.releases.synth.people import (
     next_keys,
     years,
 )
-from dtsen.releases.synth.rates import Marital, Relation
+from dtsen.releases.synth.rates import TURN, Marital, Relation
 from dtsen.releases.synth.town import Town
 from dtsen.releases.synth.world import family_issue
 
@@ -162,9 +162,9 @@ def moves(town: Town) -> None:
     )
     old = families.kk[rows]
     families.kk[rows] = np.where(far, issued, old)
-    shift = 1 + world.chance.whole("new village", keys, 98, again=town.step + 100)
+    shift = 1 + world.chance.whole("new village", keys, 98, again=town.step + TURN)
     families.place[rows] = regency * 100 + (families.place[rows] + shift) % 100
-    families.address[rows] = (keys << 12) | ((town.step + 100) << 3) | 5
+    families.address[rows] = (keys << 12) | ((town.step + TURN) << 3) | 5
     town.changes.reason(town.cards(rows), days, "moved")
     town.changes.reason(town.cards(rows[far]), days[far], "new_family_card", old[far])
     _movers(town, rows, far, (days, old))

@@ -28,6 +28,9 @@ NEVER = 10_000
 START = -STEPS_BEFORE
 """The step at which the population begins; the first published release is step 1."""
 
+TURN = 100
+"""Added to a step that numbers a draw, so that no step before the first release is negative."""
+
 
 class Relation(IntEnum):
     """`status_hubungan_keluarga`, the codes that the events need."""

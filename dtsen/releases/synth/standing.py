@@ -6,13 +6,11 @@ from dtsen.releases.layout import HOLDS, UPDATE_STATES
 from dtsen.releases.synth.chance import Flags, Ints, reflect
 from dtsen.releases.synth.changes import NOTHING
 from dtsen.releases.synth.people import FAMILY_BITS, Families
-from dtsen.releases.synth.rates import FAMILIES_PER_BLOCK
+from dtsen.releases.synth.rates import FAMILIES_PER_BLOCK, TURN
 from dtsen.releases.synth.town import Town
 from dtsen.releases.synth.world import World
 
 _LAGS = 4
-_BASE = 100
-"""Steps are counted from here when they number a draw, so that none is negative."""
 
 _PATHS = (
     ("proposed", "in_verification", "in_validation", "determined"),
@@ -48,10 +46,10 @@ def rank_anew(town: Town) -> None:
 def _progress(town: Town, lag: int) -> tuple[Flags, Ints]:
     """Families whose latest update began `lag` quarters ago, and the path it takes."""
     chance, keys, rate = town.world.chance, town.families.key, town.world.rates.proposal
-    begun = chance.happens("proposal", keys, rate, again=town.step - lag + _BASE)
+    begun = chance.happens("proposal", keys, rate, again=town.step - lag + TURN)
     for later in range(lag):
-        begun &= ~chance.happens("proposal", keys, rate, again=town.step - later + _BASE)
-    path = chance.pick("path", keys, _PATH_WEIGHTS, again=town.step - lag + _BASE)
+        begun &= ~chance.happens("proposal", keys, rate, again=town.step - later + TURN)
+    path = chance.pick("path", keys, _PATH_WEIGHTS, again=town.step - lag + TURN)
     return begun, path
 
 
@@ -118,13 +116,13 @@ def _report(town: Town, rows: Ints, states: tuple[str, ...]) -> None:
     while stood < lag and states[lag - stood - 1] == state:
         stood += 1
     entered = town.step - stood
-    began = town.step - lag + _BASE
+    began = town.step - lag + TURN
     since = town.world.calendar.day(chance, "update since", keys, (entered, 0))
     holds = _HOLD_WEIGHTS.get(state, {})
     places = np.array([HOLDS.index(hold) if hold else NOTHING for hold in holds], dtype=np.int64)
     hold: Ints | int = NOTHING
     if holds:
-        hold = places[chance.pick("hold", keys, tuple(holds.values()), again=entered + _BASE)]
+        hold = places[chance.pick("hold", keys, tuple(holds.values()), again=entered + TURN)]
     town.changes.add(
         town.persons(rows),
         since,

@@ -12,7 +12,7 @@ from dtsen.releases.synth.people import (
     block_of,
     find,
 )
-from dtsen.releases.synth.rates import Record
+from dtsen.releases.synth.rates import TURN, Record
 from dtsen.releases.synth.world import World
 
 
@@ -52,11 +52,11 @@ class Town:
 
     def luck(self, purpose: str, keys: Ints, rate: Floats | float) -> Flags:
         """Whether something that may happen each quarter happens in this one."""
-        return self.world.chance.happens(purpose, keys, rate, again=self.step + 100)
+        return self.world.chance.happens(purpose, keys, rate, again=self.step + TURN)
 
     def draw(self, purpose: str, keys: Ints) -> Floats:
         """A number of [0, 1) for each key, another one each quarter."""
-        return self.world.chance.uniform(purpose, keys, again=self.step + 100)
+        return self.world.chance.uniform(purpose, keys, again=self.step + TURN)
 
     def persons(self, rows: Ints | Flags) -> Subjects:
         """People as subjects of change rows."""

@@ -4,10 +4,12 @@ A second start reuses what is there. Whatever it started ends with it.
 """
 
 import ctypes
+import json
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -17,7 +19,7 @@ from importlib.resources import as_file, files
 import psycopg
 import typer
 
-from cli.context import fail, keyring, settings
+from cli.context import fail, keyring, out, settings
 from cli.samples import write_samples
 from cli.sandbox import add_clients, load_releases
 from dtsen.database import DatabaseUrls, connect, migrate
@@ -37,7 +39,7 @@ def demo() -> None:
         with ExitStack() as stack:
             urls = stack.enter_context(cluster(chosen))
             prepare(urls)
-            for arguments in (("sequencer",), ("serve",)):
+            for arguments in (("serve",),):
                 stack.enter_context(child(arguments))
             wait_ready()
             welcome(time.monotonic() - started)
@@ -93,7 +95,7 @@ def wait_ready() -> None:
     address = f"http://127.0.0.1:{settings().port}/readyz"
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        with suppress(OSError), urllib.request.urlopen(address, timeout=1) as answer:  # noqa: S310 - our own address
+        with suppress(OSError), urllib.request.urlopen(address, timeout=1) as answer:
             if answer.status == HTTPStatus.OK:
                 return
         time.sleep(0.05)  # another process starts; it sends no news

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import agreement, client, curl, demo, openapi, release, sequencer, serve, synth, token
+from cli import agreement, client, curl, demo, openapi, serve, synth, token
 
 app = typer.Typer(
     name="dtsen",
@@ -12,14 +12,12 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(serve.serve)
-app.command()(sequencer.sequencer)
 app.command()(serve.migrate)
 app.command()(synth.synth)
 app.command()(token.token)
 app.command()(curl.curl)
 app.command()(curl.lookup)
 app.command()(openapi.openapi)
-app.add_typer(release.app, name="release")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(client.app, name="client")
 

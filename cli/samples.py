@@ -1,7 +1,7 @@
 """`samples.json`: people to look up in the sandbox, and calls with what they must answer."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psycopg
@@ -78,9 +78,9 @@ def _call(  # noqa: PLR0917 - one row of a table
     case: str,
     client_id: str,
     path: str,
-    body: dict[str, Any],
+    body: Mapping[str, object],
     status: int,
-    members: dict[str, object],
+    members: Mapping[str, object],
 ) -> dict[str, Any]:
     return {
         "case": case,

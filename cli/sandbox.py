@@ -3,12 +3,12 @@
 Everything goes through the functions of the public commands; nothing here inserts anything itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from auth.clients import list_clients
 from cli.client import Algorithm, ClientTerms, add_with_new_key
@@ -69,14 +69,15 @@ def load_releases(urls: DatabaseUrls, connection: psycopg.Connection) -> None:
             continue
         with Progress(console=err, transient=True) as bar:
             task = bar.add_task(f"loading {release}")
-            load(
-                urls,
-                folder / release,
-                lambda step, done, total, bar=bar, task=task, name=release: bar.update(
-                    task, description=f"loading {name}: {step}", completed=done, total=total
-                ),
-            )
+            load(urls, folder / release, _showing(bar, task))
         activate(connection, release)
+
+
+def _showing(bar: Progress, task: TaskID) -> Callable[[str, int, int], None]:
+    def show(step: str, done: int, total: int) -> None:
+        bar.update(task, description=f"loading: {step}", completed=done, total=total)
+
+    return show
 
 
 def add_clients(connection: psycopg.Connection) -> None:

@@ -100,7 +100,7 @@ def migrate(urls: DatabaseUrls) -> None:
 def grant(urls: DatabaseUrls) -> None:
     """Give each login exactly the rights of deploy/grants.sql; safe to repeat."""
     text = (files("deploy") / "grants.sql").read_text()
-    statement = sql.SQL(text).format(  # type: ignore[arg-type]  # our own file, not a literal
+    statement = sql.SQL(text).format(
         api=sql.Identifier(login(urls.api)),
         sequencer=sql.Identifier(login(urls.sequencer)),
         auditor=sql.Identifier(login(urls.auditor)),

@@ -40,7 +40,7 @@ class Elsewhere:
     def start(self, code: str, *arguments: object, uid: int, gid: int) -> subprocess.Popen[str]:
         """Start code as an account, with pipes to it."""
         mine = os.geteuid() != 0
-        return subprocess.Popen(  # noqa: S603 - our own code
+        return subprocess.Popen(
             [self._python, "-c", code, *map(str, arguments)],
             user=None if mine else uid,
             group=None if mine else gid,

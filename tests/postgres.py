@@ -60,7 +60,7 @@ def programs_15() -> Path:
     line = f"apt-get update && apt-get install --yes --no-install-recommends {PACKAGE}"
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         pytest.fail(f"PostgreSQL 15 is missing. Install it and run again: sudo sh -c '{line}'")
-    done = subprocess.run(  # noqa: S603 - a constant
+    done = subprocess.run(
         ["/bin/sh", "-c", line],
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         capture_output=True,

@@ -55,7 +55,13 @@ class Sandbox:
         return token
 
     def call(
-        self, method: str, path: str, body: Any = None, *, as_client: str = "demo-explorer", **how: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        as_client: str = "demo-explorer",
+        **how: Any,
     ) -> httpx2.Response:
         """A call with a valid token; `headers` are added."""
         headers = {"Authorization": f"Bearer {self.token(as_client)}", **how.pop("headers", {})}

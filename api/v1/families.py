@@ -1,7 +1,6 @@
 """Families: by KK or by the agency's own id, with the members that the agreement opens."""
 
 import orjson
-from dtsen.releases.current import release_as_of
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +15,7 @@ from dtsen.disclosure.question import Render, Rendering, Seen
 from dtsen.errors import FieldNotPermitted, NoRelease, SubjectNotFound
 from dtsen.families import told_family
 from dtsen.individuals import told_withheld, wanting
+from dtsen.releases.current import release_as_of
 from schemas.answers import family_answer
 from schemas.identifiers import Kk
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
-from schemas.reasons import REASONS
-
 from dtsen.releases.layout import Field, FieldKind
 from schemas import wilayah
 from schemas.codes import code_list, yes_no
@@ -24,6 +22,7 @@ from schemas.identifiers import (
     NIK_PATTERN,
     clean_identifier,
 )
+from schemas.reasons import REASONS
 
 _LARGEST_INTEGER = 999_999_999  # nine digits; what the codebook gives no length must fit the column
 _DECILES = range(1, 11)

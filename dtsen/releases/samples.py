@@ -108,9 +108,9 @@ def _ids(
 
 
 def _composed(text: str, ordinal: int) -> sql.Composed:
-    return sql.SQL(text).format(  # type: ignore[arg-type]  # constants of this module
-        individual=sql.SQL(individual_table(ordinal)),  # type: ignore[arg-type]  # made of an integer
-        family=sql.SQL(family_table(ordinal)),  # type: ignore[arg-type]  # made of an integer
-        change=sql.SQL(change_table(ordinal)),  # type: ignore[arg-type]  # made of an integer
+    return sql.SQL(text).format(
+        individual=sql.SQL(individual_table(ordinal)),
+        family=sql.SQL(family_table(ordinal)),
+        change=sql.SQL(change_table(ordinal)),
         most=sql.Literal(MOST),
     )

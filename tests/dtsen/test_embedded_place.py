@@ -68,9 +68,7 @@ def test_a_server_that_somebody_else_runs_in_the_data_directory_is_named_and_lef
     us = [str(number) for number in (os.getpid(), who.uid, who.gid)]
     command = [sys.executable, LAUNCHER, *us, place.data, programs / "postgres", "-D", place.data]
     socketless = ["-c", "unix_socket_directories=", "-c", f"port={free_port()}"]
-    with subprocess.Popen(  # noqa: S603 - our own copy of postgres
-        [*command, *socketless], stderr=subprocess.PIPE, text=True
-    ) as foreign:
+    with subprocess.Popen([*command, *socketless], stderr=subprocess.PIPE, text=True) as foreign:
         try:
             assert foreign.stderr is not None
             while "ready to accept" not in foreign.stderr.readline():

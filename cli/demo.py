@@ -25,6 +25,7 @@ from cli.sandbox import add_clients, load_releases
 from dtsen.database import DatabaseUrls, connect, migrate
 from dtsen.disclosure import agreements
 from dtsen.embedded import EmbeddedError, cluster
+from dtsen.keys import SANDBOX_MARK
 from schemas.agreement import read_agreement
 
 READY_SECONDS = 60
@@ -55,6 +56,7 @@ def prepare(urls: DatabaseUrls) -> None:
     """Bring database, keys, releases, agreements and clients to what the demo promises."""
     migrate(urls)
     keyring().ensure(datetime.now(UTC))
+    (settings().key_directory / SANDBOX_MARK).touch(mode=0o600)
     with connect(urls.owner, autocommit=True) as connection:
         load_releases(urls, connection)
         apply_agreements(connection)

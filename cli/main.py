@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import agreement, client, curl, demo, openapi, serve, synth, token
+from cli import agreement, client, curl, demo, doctor, openapi, serve, synth, token
 
 app = typer.Typer(
     name="dtsen",
@@ -18,6 +18,7 @@ app.command()(token.token)
 app.command()(curl.curl)
 app.command()(curl.lookup)
 app.command()(openapi.openapi)
+app.command()(doctor.doctor)
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(client.app, name="client")
 

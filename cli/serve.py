@@ -8,6 +8,8 @@ from uvicorn.supervisors import Multiprocess
 
 from cli.context import database, fail, settings
 from dtsen.database import migrate as migrate_database
+from dtsen.doctor import Patient, unfit_for_production
+from dtsen.settings import Settings
 
 BACKLOG = 2048
 
@@ -21,6 +23,7 @@ def migrate() -> None:
 def serve() -> None:
     """Serve the API and the authorization server until interrupted."""
     chosen = settings()
+    refuse_unfit(chosen)
     sockets = listen(chosen.host, chosen.port)
     config = uvicorn.Config(
         "api.asgi:create",
@@ -42,6 +45,16 @@ def serve() -> None:
     else:
         Multiprocess(config, sockets=sockets).run()
     sys.exit(0 if server.started or chosen.workers > 1 else 1)
+
+
+def refuse_unfit(chosen: Settings) -> None:
+    """End the command where a production server would be unsafe (contract 2)."""
+    if chosen.profile != "production":
+        return
+    with database() as urls:
+        unfit = unfit_for_production(Patient(chosen, urls))
+    if unfit:
+        fail("\n".join(f"{one.check}: {one.trouble}; {one.remedy}" for one in unfit))
 
 
 def listen(host: str, port: int) -> list[socket.socket]:

@@ -35,6 +35,8 @@ class Purpose(StrEnum):
 MONTHLY = (Purpose.SUBJECT_INDEX, Purpose.DISCLOSURES, Purpose.ANSWERS)
 """Purposes whose version is a month, `YYYY-MM`; the others count 1, 2, 3."""
 COUNTED = (Purpose.PAIRWISE, Purpose.CURSORS)
+SANDBOX_MARK = "SANDBOX"
+"""Name of a file beside the keys of a demo: production refuses them."""
 
 
 class KeyMissing(LookupError):

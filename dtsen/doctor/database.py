@@ -1,0 +1,148 @@
+"""Checks of the database, through the owner's login."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib.resources import as_file, files
+
+import psycopg
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from dtsen.clock import Clock
+from dtsen.database import DatabaseUrls, connect, login
+from dtsen.doctor.trouble import Trouble
+
+OLDEST = 150000
+FARTHEST = timedelta(seconds=1)
+LONGEST_LAG = timedelta(seconds=30)
+SET_IT = "set it in postgresql.conf and restart the server"
+
+_DURABLE = {
+    "fsync": {"on"},
+    "full_page_writes": {"on"},
+    "synchronous_commit": {"on", "remote_apply"},
+    "data_checksums": {"on"},
+}
+_SILENT = {
+    "log_error_verbosity": {"terse"},
+    "log_min_error_statement": {"panic"},
+    "log_parameter_max_length_on_error": {"0"},
+    "log_statement": {"none"},
+    "log_min_duration_statement": {"-1"},
+}
+
+_SETTING = "SELECT current_setting(%s, true)"
+_REVISION = "SELECT version_num FROM public.migration"
+_RIGHTS = """
+SELECT t.name, p.privilege
+FROM unnest(ARRAY['audit.record', 'audit.mention', 'audit.progress', 'audit.pending']) AS t (name),
+    unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS p (privilege)
+WHERE has_table_privilege(%s, t.name, p.privilege)
+"""
+_MEMBERS = """
+SELECT m.rolname, g.rolname
+FROM pg_auth_members a
+JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid
+WHERE m.rolname = ANY (%s)
+"""
+_PARTITION = """
+SELECT count(*) FROM unnest(ARRAY['record_', 'mention_']) AS stem (name)
+WHERE to_regclass('audit.' || stem.name || %s) IS NOT NULL
+"""
+_RELEASE = "SELECT ordinal FROM registry.pointer WHERE ordinal IS NOT NULL"
+_NOW = "SELECT clock_timestamp()"
+_PROGRESS = "SELECT clock_timestamp() - complete_until FROM audit.progress"
+_AGREEMENTS = "SELECT count(*) FROM disclosure.agreement WHERE state = 'in_force'"
+
+
+def version(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """A version that is tested: 15 and later."""
+    if connection.info.server_version < OLDEST:
+        yield Trouble("PostgreSQL is older than 15", "upgrade the server")
+
+
+def durability(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """What is acknowledged survives a crash."""
+    yield from _settings(connection, _DURABLE)
+
+
+def logging(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """The server's log holds no parameter and no statement of an error."""
+    yield from _settings(connection, _SILENT)
+
+
+def schema(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """The newest migration has run."""
+    with as_file(files("deploy") / "migrations") as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        newest = ScriptDirectory.from_config(config).get_current_head()
+    row = connection.execute(_REVISION).fetchone()
+    if row is None or row[0] != newest:
+        yield Trouble("a migration has not run", "run `dtsen migrate`")
+
+
+def rights(connection: psycopg.Connection, urls: DatabaseUrls) -> Iterator[Trouble]:
+    """The API's login can write the log and never change it."""
+    for table, privilege in connection.execute(_RIGHTS, (login(urls.api),)).fetchall():
+        yield Trouble(
+            f"the API login may {privilege} {table}",
+            f"revoke it, then run `dtsen migrate` to set the rights of deploy/grants.sql ({table})",
+        )
+    for name, url in (("API", urls.api), ("sequencer", urls.sequencer), ("auditor", urls.auditor)):
+        try:
+            connect(url).close()
+        except psycopg.OperationalError:
+            yield Trouble(f"the {name} login cannot connect", f"mend the URL of the {name} login")
+
+
+def members(connection: psycopg.Connection, urls: DatabaseUrls) -> Iterator[Trouble]:
+    """No login has another's rights."""
+    logins = [login(url) for url in (urls.owner, urls.api, urls.sequencer, urls.auditor)]
+    for member, group in connection.execute(_MEMBERS, (logins,)).fetchall():
+        yield Trouble(f"{member} is a member of {group}", f"REVOKE {group} FROM {member}")
+
+
+def partitions(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """The log has room for this month, and a week ahead of the next."""
+    now = Clock().now()
+    for instant in {now, now + timedelta(days=7)}:
+        row = connection.execute(_PARTITION, (instant.strftime("%Y_%m"),)).fetchone()
+        if row is None or row[0] != 2:  # noqa: PLR2004 - record and mention
+            yield Trouble(
+                f"no partition for {instant:%Y-%m}", "start `dtsen sequencer`, which makes them"
+            )
+
+
+def release(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """There is something to answer from."""
+    if connection.execute(_RELEASE).fetchone() is None:
+        yield Trouble("no release is in force", "`dtsen release load`, `dtsen release activate`")
+
+
+def clock(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """This machine's clock is near the database's."""
+    row = connection.execute(_NOW).fetchone()
+    if row is not None and abs(row[0] - Clock().now()) > FARTHEST:
+        yield Trouble("this clock is more than 1 s off the database's", "set up NTP on both")
+
+
+def sequencer(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """The sequencer keeps up."""
+    row = connection.execute(_PROGRESS).fetchone()
+    if row is None or row[0] > LONGEST_LAG:
+        yield Trouble("the log's index is more than 30 s behind", "start `dtsen sequencer`")
+
+
+def agreements(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """Somebody may ask."""
+    row = connection.execute(_AGREEMENTS).fetchone()
+    if row is None or row[0] == 0:
+        yield Trouble("no agreement is in force", "`dtsen agreement apply FILE`")
+
+
+def _settings(connection: psycopg.Connection, wanted: dict[str, set[str]]) -> Iterator[Trouble]:
+    for name, values in wanted.items():
+        row = connection.execute(_SETTING, (name,)).fetchone()
+        if row is None or row[0] not in values:
+            yield Trouble(f"{name} is {row and row[0]}, not {' or '.join(sorted(values))}", SET_IT)

@@ -17,8 +17,11 @@ class ReleaseInForce:
     metadata_version: str
 
 
+# A release that was loaded and never activated has not been published to anybody.
 _BY_ID = """
-SELECT ordinal, id, metadata_version FROM registry.release WHERE id = $1 AND state = 'ready'
+SELECT r.ordinal, r.id, r.metadata_version FROM registry.release r
+WHERE r.id = $1 AND r.state = 'ready'
+    AND EXISTS (SELECT FROM registry.activation a WHERE a.ordinal = r.ordinal)
 """
 
 # The end of a day in Jakarta (WIB, UTC+7, no summer time).
@@ -28,6 +31,39 @@ FROM registry.activation a JOIN registry.release r ON r.ordinal = a.ordinal
 WHERE a.activated_at < (($1::date + 1)::timestamp AT TIME ZONE 'Asia/Jakarta')
 ORDER BY a.seq DESC LIMIT 1
 """
+
+_PUBLISHED = """
+SELECT r.id, r.metadata_version, r.cut_off, r.published, r.next_publication,
+    p.ordinal IS NOT NULL AS active
+FROM registry.release r LEFT JOIN registry.pointer p ON p.ordinal = r.ordinal
+WHERE r.state = 'ready' AND EXISTS (SELECT FROM registry.activation a WHERE a.ordinal = r.ordinal)
+ORDER BY r.cut_off, r.ordinal
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRelease:
+    """A release that is kept and was in force once: what agencies may know of it."""
+
+    id: str
+    metadata_version: str
+    cut_off: date
+    published: date
+    next_publication: date | None
+    active: bool
+
+
+async def published_releases(pool: asyncpg.Pool) -> list[PublishedRelease]:
+    """The releases that are kept and were ever in force, oldest first; at most one is active.
+
+    Raises:
+        Unavailable: the database could not be asked.
+    """
+    try:
+        rows = await pool.fetch(_PUBLISHED)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        raise Unavailable from None
+    return [PublishedRelease(**row) for row in rows]
 
 
 async def release_as_of(pool: asyncpg.Pool, as_of: str | None) -> ReleaseInForce | None:

@@ -1,4 +1,4 @@
-"""Which releases there are."""
+"""The releases that were loaded, for operators: which are ready, in force, destroyed."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,22 +6,20 @@ from datetime import date, datetime
 import psycopg
 from psycopg.rows import class_row
 
-_KEPT = """
-SELECT r.ordinal, r.id, r.metadata_version, r.cut_off, r.published, r.next_publication, r.state,
-    r.individuals, r.families, r.loaded_at, r.destroyed_at,
-    (r.ordinal = p.ordinal) IS TRUE AS active
-FROM registry.release r CROSS JOIN registry.pointer p
-WHERE r.state <> 'destroyed'
+_EVERY = """
+SELECT r.id, r.ordinal, r.metadata_version, r.cut_off, r.published, r.next_publication, r.state,
+    r.individuals, r.families, r.loaded_at, r.destroyed_at, p.ordinal IS NOT NULL AS in_force
+FROM registry.release r LEFT JOIN registry.pointer p ON p.ordinal = r.ordinal
 ORDER BY r.ordinal
 """
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRelease:
-    """A release whose tables exist."""
+class ListedRelease:
+    """One release as it was loaded: what it is, how many it counts, what became of it."""
 
-    ordinal: int
     id: str
+    ordinal: int
     metadata_version: str
     cut_off: date
     published: date
@@ -31,10 +29,15 @@ class KeptRelease:
     families: int
     loaded_at: datetime
     destroyed_at: datetime | None
-    active: bool
+    in_force: bool
 
 
-def kept_releases(connection: psycopg.Connection) -> list[KeptRelease]:
-    """All releases kept, in the order in which they were loaded."""
-    with connection.cursor(row_factory=class_row(KeptRelease)) as cursor:
-        return cursor.execute(_KEPT).fetchall()
+def every_release(connection: psycopg.Connection) -> list[ListedRelease]:
+    """List every release ever loaded, in the order of loading."""
+    with connection.cursor(row_factory=class_row(ListedRelease)) as cursor:
+        return cursor.execute(_EVERY).fetchall()
+
+
+def kept_releases(connection: psycopg.Connection) -> list[ListedRelease]:
+    """List the releases that are ready, in the order of loading."""
+    return [release for release in every_release(connection) if release.state == "ready"]

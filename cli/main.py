@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import agreement, client, curl, demo, doctor, openapi, serve, synth, token
+from cli import agreement, client, curl, demo, doctor, openapi, release, serve, synth, token
 
 app = typer.Typer(
     name="dtsen",
@@ -19,6 +19,7 @@ app.command()(curl.curl)
 app.command()(curl.lookup)
 app.command()(openapi.openapi)
 app.command()(doctor.doctor)
+app.add_typer(release.app, name="release")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(client.app, name="client")
 

@@ -16,7 +16,7 @@ from cli.context import err, settings
 from dtsen.database import DatabaseUrls
 from dtsen.disclosure import agreements
 from dtsen.releases.activate import activate
-from dtsen.releases.listing import kept_releases
+from dtsen.releases.listing import every_release
 from dtsen.releases.load import load
 from dtsen.releases.synth import synthesise
 from schemas.agreement import Agreement
@@ -47,7 +47,7 @@ CLIENTS: Sequence[DemoClient] = (
 
 def load_releases(urls: DatabaseUrls, connection: psycopg.Connection) -> None:
     """Synthesise, load and activate the demo's releases that are not kept yet."""
-    kept = {release.id for release in kept_releases(connection)}
+    kept = {one.id for one in every_release(connection) if one.state == "ready"}
     if kept.issuperset(RELEASES):
         return
     folder = settings().home / "demo" / "releases"

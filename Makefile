@@ -3,8 +3,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test faults bench lock openapi clean
+.PHONY: run test faults bench bench-large lock openapi fix
 
 run: $(VENV)/.ready
 	@exec $(BIN)/dtsen demo
@@ -12,8 +13,8 @@ run: $(VENV)/.ready
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) --require-hashes --requirement requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 test: $(VENV)/.ready
@@ -23,6 +24,22 @@ test: $(VENV)/.ready
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
+faults: $(VENV)/.ready
+	$(BIN)/pytest --campaign=full -m campaign
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m bench
+
+bench-large: $(VENV)/.ready
+	$(BIN)/python -m bench --large
+
+fix: $(VENV)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+openapi: $(VENV)/.ready
+	$(BIN)/dtsen openapi --out openapi.yaml
+
 lock: $(VENV)/.ready
 	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements.lock
+		--generate-hashes --no-emit-index-url --group dev pyproject.toml --output-file requirements.lock

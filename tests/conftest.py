@@ -2,7 +2,7 @@
 
 import os
 
-pytest_plugins = ["tests.postgres", "tests.sandbox"]
+pytest_plugins = ["tests.postgres", "tests.sandbox", "tests.disclosure.population"]
 
 for name in [name for name in os.environ if name.startswith("DTSEN_")]:
     del os.environ[name]

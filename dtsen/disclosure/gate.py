@@ -77,7 +77,9 @@ class Gate:
     async def _ask(self, question: Question) -> Answer | None:
         if len(self._waiting) >= MOST_WAITING:
             raise Unavailable
-        asked = _Asked(question)
+        # Made here, so that what a fresh mandate no longer opens is refused to its asker alone.
+        want = question.want(question.mandate) if question.want is not None else None
+        asked = _Asked(question, want)
         self._waiting.append(asked)
         self._schedule()
         # A caller that goes away does not stop the batch that others share.
@@ -149,9 +151,8 @@ class Gate:
         first: _Wanted = {}
         for asked in batch:
             question, plan = asked.question, asked.question.mandate.plan
-            if question.want is None or plan is None:
+            if asked.want is None or plan is None:
                 continue
-            asked.want = question.want(question.mandate)
             if question.expand is not None:
                 asked.want = await question.expand(connection, asked.want)
             _add(first, sources(asked.want, plan))
@@ -197,9 +198,9 @@ class _Asked:
 
     __slots__ = ("future", "question", "want")
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, want: Want | None) -> None:
         self.question = question
-        self.want: Want | None = None
+        self.want = want
         self.future: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         # Nobody may be left to read a failure when the caller went away.
         self.future.add_done_callback(lambda future: future.cancelled() or future.exception())

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,23 @@ AGENCY = "dinsos-demo"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SCOPES = frozenset({"individuals:read", "audit:read"})
 ROOMY = "100000/minute"
+
+
+class MovedClock(Clock):
+    """A clock whose both hands a test moves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moved = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.moved
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.moved.total_seconds()
+
+    def tick(self, seconds: float) -> None:
+        self.moved += timedelta(seconds=seconds)
 
 
 def keyring(folder: Path) -> Keyring:

@@ -12,27 +12,12 @@ from joserfc.jwk import ECKey
 
 from auth import tokens
 from auth.tokens import TokenSigner, TokenVerifier, authorization
-from dtsen.clock import Clock
 from dtsen.errors import DoubledAuthorization, Unauthenticated
 from dtsen.keys import Keyring, Purpose
-from tests.auth.make import ISSUER, segment, signed
+from tests.auth.make import ISSUER, MovedClock, segment, signed
 
 INVALID = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 BARE = {"WWW-Authenticate": "Bearer"}
-
-
-class MovedClock(Clock):
-    """A clock whose both hands a test moves."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.moved = timedelta()
-
-    def now(self) -> datetime:
-        return super().now() + self.moved
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.moved.total_seconds()
 
 
 @pytest.fixture

@@ -177,8 +177,12 @@ def serving(
     profile: str = "sandbox",
     limits: TokenLimits | None = None,
     clock: Clock | None = None,
+    issuer: str | None = ISSUER,
 ) -> Iterator[Server]:
-    """The real routes on a real uvicorn, over a real database, on a loopback port."""
+    """The real routes on a real uvicorn, over a real database, on a loopback port.
+
+    `issuer` None: the address it is served at.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     chosen = limits or TokenLimits(AgencyLimiter(), ROOMY, ROOMY)
@@ -200,8 +204,8 @@ def serving(
         async def run() -> None:
             async with await open_pool(api_url, name="test", size=4) as pool:
                 parts = OAuthParts(
-                    pool, keys, clock or Clock(), ISSUER, profile, told.agreements, chosen,
-                    on_refusal, on_issue,
+                    pool, keys, clock or Clock(), issuer or origin, profile,
+                    told.agreements, chosen, on_refusal, on_issue,
                 )  # fmt: skip
                 app.include_router(oauth_router(parts))
                 await server.serve(sockets=[listener])

@@ -41,6 +41,8 @@ DEADLINE_SECONDS = 5
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 CACHED = {"Cache-Control": "public, max-age=300"}
 
+OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Unavailable)
+
 logger = logging.getLogger(__name__)
 
 
@@ -132,6 +134,11 @@ class Refused(OAuth2Error):  # type: ignore[misc]  # Authlib ships no types
         return [*headers, ("Retry-After", str(self.retry_after))]
 
 
+def unavailable() -> Refused:
+    """The 503 of an outage, or of an outcome that is not known."""
+    return Refused(503, "Try again.", cause="unavailable", retry_after=1)
+
+
 class NotHere:
     """Whatever else is asked of `/oauth`: 405 with Allow where the path is known, else 404."""
 
@@ -171,14 +178,18 @@ class TokenEndpoint:
             if assertion_holds(error) and assertion is not None:
                 who = assertion.client_id
             return await self._refuse(who, error)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Unavailable) as error:
-            logger.warning("no token could be issued: %s", type(error).__name__)
-            unavailable = Refused(503, "Try again.", cause="unavailable", retry_after=1)
-            return await self._refuse(who, unavailable)
+        except OUTAGES as outage:
+            logger.warning("no token could be issued: %s", type(outage).__name__)
+            return await self._refuse(who, unavailable())
         return JSONResponse(decision.body, headers=NO_STORE)
 
     async def _refuse(self, who: str, error: OAuth2Error) -> Response:
-        await self._parts.on_refusal(who, getattr(error, "cause", error.error))
+        """The refusal, once it is told; one that cannot be told is a 503."""
+        try:
+            await self._parts.on_refusal(who, getattr(error, "cause", error.error))
+        except OUTAGES as outage:
+            logger.warning("a refusal could not be told: %s", type(outage).__name__)
+            return _refusal(unavailable())
         return _refusal(error)
 
     def _limit(self, rate: str, kind: str, key: str) -> None:

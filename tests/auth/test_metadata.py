@@ -1,0 +1,43 @@
+"""What the server says of itself, and its public keys."""
+
+import pytest
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+
+from auth.jwks import PRIVATE
+from dtsen.keys import Keyring, Purpose
+from schemas.scopes import SCOPE_NAMES
+from tests.auth.make import ISSUER, Server
+
+
+def test_metadata_says_what_is_there_and_nothing_else(server: Server) -> None:
+    found = server.http.get("/.well-known/oauth-authorization-server")
+    told = found.json()
+    # Authlib takes an empty list, which RFC 8414 allows, for a missing one.
+    AuthorizationServerMetadata({**told, "response_types_supported": ["code"]}).validate()
+    assert found.headers["content-type"] == "application/json"
+    assert told == {
+        "issuer": ISSUER,
+        "token_endpoint": f"{ISSUER}/oauth/token",
+        "jwks_uri": f"{ISSUER}/oauth/jwks",
+        "scopes_supported": list(SCOPE_NAMES),
+        "response_types_supported": [],
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "Ed25519", "EdDSA"],
+    }
+
+
+@pytest.mark.parametrize("member", ["token_endpoint", "jwks_uri"])
+def test_every_address_it_names_is_served(server: Server, member: str) -> None:
+    told = server.http.get("/.well-known/oauth-authorization-server").json()
+    path = told[member].removeprefix(ISSUER)
+    assert server.http.request("OPTIONS", path).status_code == 405
+
+
+def test_published_keys_are_public_and_whole(server: Server, keys: Keyring) -> None:
+    published = server.http.get("/oauth/jwks").json()["keys"]
+    assert len(published) == len(keys.signing_keys(Purpose.TOKENS))
+    for key in published:
+        assert not PRIVATE & key.keys()
+        assert (key["kty"], key["crv"], key["alg"], key["use"]) == ("EC", "P-256", "ES256", "sig")
+        assert key["kid"]

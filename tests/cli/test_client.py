@@ -1,0 +1,152 @@
+"""`dtsen client` and `dtsen token`, against a real database and authorization server."""
+
+import json
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from auth.tokens import TokenVerifier
+from cli import context
+from cli.main import app
+from dtsen.clock import Clock
+from dtsen.database import DatabaseUrls, migrate
+from dtsen.keys import Keyring
+from tests.auth.make import AGENCY, keyring, new_key, register, serving
+
+
+@dataclass
+class Terminal:
+    """A terminal with settings, and the authorization server that they name."""
+
+    folder: Path
+    issuer: str
+    keys: Keyring
+
+    def run(self, *arguments: str) -> Result:
+        return CliRunner().invoke(app, list(arguments))
+
+    def add(self, client_id: str, *arguments: str, agency: str = AGENCY) -> Result:
+        said = ("--agency", agency, "--description", "a system")
+        return self.run("client", "add", client_id, *said, *arguments)
+
+
+@pytest.fixture
+def terminal(
+    postgres18: DatabaseUrls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Terminal]:
+    migrate(postgres18)
+    register(postgres18)
+    keys = keyring(tmp_path)
+    with serving(postgres18.api, keys, issuer=None) as server:
+        issuer = str(server.http.base_url).rstrip("/")
+        for name, url in (
+            ("DTSEN_DATABASE_URL", postgres18.api),
+            ("DTSEN_OWNER_DATABASE_URL", postgres18.owner),
+            ("DTSEN_SEQUENCER_DATABASE_URL", postgres18.sequencer),
+            ("DTSEN_AUDITOR_DATABASE_URL", postgres18.auditor),
+            ("DTSEN_ISSUER", issuer),
+        ):
+            monkeypatch.setenv(name, url)
+        context.settings.cache_clear()
+        yield Terminal(tmp_path, issuer, keys)
+    context.settings.cache_clear()
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "PS256", "Ed25519"])
+def test_a_client_added_with_a_new_key_gets_a_token(terminal: Terminal, algorithm: str) -> None:
+    file = terminal.folder / "client.json"
+    name = f"cli-{algorithm}"
+    done = terminal.add(
+        name, "--alg", algorithm, "--out", str(file), "--scope", "audit:read", "--purpose", "UJI"
+    )
+    assert done.exit_code == 0, done.output
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    content = json.loads(file.read_text())
+    assert content.pop("private_jwk")["alg"] == algorithm
+    assert content == {
+        "client_id": name,
+        "agency": AGENCY,
+        "description": "a system",
+        "issuer": terminal.issuer,
+        "token_endpoint": f"{terminal.issuer}/oauth/token",
+        "auth_method": "private_key_jwt",
+        "token_binding": "none",
+        "scope": "audit:read",
+        "purposes": ["UJI"],
+    }
+    told = terminal.run("token", str(file))
+    assert told.exit_code == 0, told.output
+    token = told.stdout.splitlines()[-1]
+    access = TokenVerifier(terminal.keys, terminal.issuer, Clock()).verify(token)
+    assert (access.client_id, access.scopes) == (name, {"audit:read"})
+
+
+def test_a_client_may_bring_its_own_public_keys(terminal: Terminal) -> None:
+    jwks = terminal.folder / "jwks.json"
+    jwks.write_text(json.dumps({"keys": [new_key("ES256", "own").as_dict(private=False)]}))
+    assert terminal.add("cli-own", "--jwks", str(jwks)).exit_code == 0
+    listed = json.loads(terminal.run("client", "list", "--json").stdout)
+    assert [each["kids"] for each in listed if each["client_id"] == "cli-own"] == [["own"]]
+    assert "cli-own" in terminal.run("client", "list").stdout
+
+
+def test_a_client_that_is_refused_leaves_no_file(terminal: Terminal) -> None:
+    file = terminal.folder / "client.json"
+    done = terminal.add("cli-lost", "--out", str(file), agency="nobody")
+    assert done.exit_code == 1
+    assert "agency" in done.stderr
+    assert not file.exists()
+
+
+def test_a_file_that_is_there_is_never_overwritten(terminal: Terminal) -> None:
+    file = terminal.folder / "client.json"
+    file.write_text("kept")
+    done = terminal.add("cli-kept", "--out", str(file))
+    assert done.exit_code == 1
+    assert file.read_text() == "kept"
+    listed = json.loads(terminal.run("client", "list", "--json").stdout)
+    assert "cli-kept" not in {each["client_id"] for each in listed}
+
+
+@pytest.mark.parametrize("text", ["not json", "[]", '{"keys": []}', "[" * 100_000])
+def test_keys_that_cannot_be_read_are_refused_in_words(terminal: Terminal, text: str) -> None:
+    jwks = terminal.folder / "jwks.json"
+    jwks.write_text(text)
+    done = terminal.add("cli-odd", "--jwks", str(jwks))
+    assert done.exit_code == 1
+    assert done.stderr.strip()
+
+
+def test_a_key_is_made_or_brought_not_both_and_not_neither(terminal: Terminal) -> None:
+    jwks = terminal.folder / "jwks.json"
+    jwks.write_text("{}")
+    assert terminal.add("cli-none").exit_code == 2
+    both = terminal.add("cli-both", "--jwks", str(jwks), "--out", str(terminal.folder / "c.json"))
+    assert both.exit_code == 2
+
+
+def test_a_revoked_client_gets_no_token_and_is_told_why_not(terminal: Terminal) -> None:
+    file = terminal.folder / "client.json"
+    assert terminal.add("cli-revoked", "--out", str(file)).exit_code == 0
+    assert terminal.run("token", str(file)).exit_code == 0
+    assert terminal.run("client", "revoke", "cli-revoked").exit_code == 0
+    refused = terminal.run("token", str(file))
+    assert refused.exit_code == 1
+    assert "invalid_client" in refused.stderr
+    assert refused.stdout == ""
+    assert terminal.run("client", "revoke", "cli-revoked").exit_code == 1
+
+
+def test_a_server_that_is_not_there_is_said(terminal: Terminal) -> None:
+    file = terminal.folder / "client.json"
+    assert terminal.add("cli-alone", "--out", str(file)).exit_code == 0
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps({**content, "token_endpoint": "http://127.0.0.1:1/oauth/token"}))
+    done = terminal.run("token", str(file))
+    assert done.exit_code == 1
+    assert "cannot be reached" in done.stderr

@@ -8,8 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
+
+import psycopg
 
 from dtsen.settings import enterable
 
@@ -30,7 +31,7 @@ class Elsewhere:
             python = copy / python.relative_to(Path(sys.base_prefix).resolve())
             self._libraries = copy / "lib"
         self._python = python
-        packages = Path(sysconfig.get_path("purelib"))
+        packages = Path(psycopg.__file__).parents[1]
         self._path = (
             ROOT if enterable(ROOT) else _copy_ours(folder / "ours"),
             packages if enterable(packages) else _copy_loaded(packages, folder / "packages"),

@@ -219,6 +219,9 @@ def test_an_ordinary_user_starts_and_stops_a_cluster_of_their_own():
                 url = process.stdout.readline().strip()
                 assert url, process.communicate()[1]
                 mark(url, 1)
+                # Root may attach to it; it starts and changes nothing there.
+                with cluster(Settings(home=mine / "home"), attach=True) as attached:
+                    assert attached.owner == url
                 server = postmaster(mine / "home")
                 assert Path(f"/proc/{server}").stat().st_uid == mine.stat().st_uid
                 _, complaints = process.communicate("", SECONDS)

@@ -15,7 +15,7 @@ from auth.guard import Admitted, Judging
 from auth.limits import ratelimit_headers
 from dtsen.audit.record import new_record_id
 from dtsen.disclosure.mandate import Circumstances, Mandate, Operation, bare_mandate
-from dtsen.disclosure.question import Answer, Question, Render, Rendering, Seen, Want
+from dtsen.disclosure.question import Answer, Expand, Question, Render, Rendering, Seen, Want
 from dtsen.errors import DtsenError, Fault, MalformedHeader, Unavailable
 
 JSON = "application/json"
@@ -102,6 +102,8 @@ class Call(Request):
         people: int,
         render: Render,
         query: Mapping[str, object],
+        *,
+        expand: Expand | None = None,
     ) -> Response:
         """Charge, read, record and answer about people; the charge comes back when nothing left.
 
@@ -113,7 +115,7 @@ class Call(Request):
         want(self.mandate)  # what the request itself gets wrong costs nothing
         charge = await self.parts.guard.charge_people(self.admitted, self.mandate, people)
         try:
-            return self._response(await self._ask(render, want=want, query=query))
+            return self._response(await self._ask(render, want=want, query=query, expand=expand))
         except BaseException:
             if charge is not None:
                 charge.refund()
@@ -154,6 +156,7 @@ class Call(Request):
         *,
         query: Mapping[str, object],
         want: Callable[[Mandate], Want] | None = None,
+        expand: Expand | None = None,
     ) -> Answer:
         if self.admitted is None or self._circumstances is None:
             raise Unavailable
@@ -163,6 +166,7 @@ class Call(Request):
             render=render,
             judge=Judging(self.admitted.token, self.operation, self._purpose),
             want=want,
+            expand=expand,
         )
         return await self.parts.gate.answer(question)
 

@@ -11,7 +11,7 @@ from dtsen.audit.record import RecordKeys, make_leaf, receipt
 from dtsen.clock import Clock
 from dtsen.disclosure.mandate import Circumstances, Mandate
 from dtsen.disclosure.plan import sensitivity
-from dtsen.disclosure.question import Answer, Question, Rendering, Seen, Want
+from dtsen.disclosure.question import Answer, Leaving, Question, Rendering, Seen, Want
 from dtsen.disclosure.recording import Entry
 
 
@@ -41,17 +41,18 @@ def finish(
     """Render the answer, then make the record of exactly what it discloses."""
     rendering = question.render(question.mandate, seen)
     outcome = rendering.outcome or _outcome(want, seen) or question.outcome
-    people = _people(seen)
+    leaving = rendering.leaving or Leaving(tuple(_people(seen)), (*seen.families, *_families(seen)))
     release = seen.release.id if seen.release else None
     clear = _clear(question, clock) | {
         "ds": release,
-        "n": len(people),
+        "n": len(leaving.niks),
         "outcome": outcome,
-        "sens": sensitivity((*want.individual, *want.family)) if want and people else None,
+        "sens": sensitivity((*want.individual, *want.family)) if want and leaving.niks else None,
         "status": rendering.status,
     }
-    personal = _personal(question, want, seen, rendering, keys)
+    personal = _personal(question, want, seen, rendering, leaving=leaving)
     record_id = question.circumstances.record_id
+    personal["resp_hash"] = keys.answer_digest(record_id, rendering.body)
     leaf = make_leaf(keys, record_id, clear, personal)
     entry = _entry(question, want, clear, personal, keys=keys)
     made = Entry(**entry, leaf=leaf.content, disclosures=leaf.disclosures)  # type: ignore[arg-type]  # a row of mixed types
@@ -81,23 +82,24 @@ def _clear(question: Question, clock: Clock) -> dict[str, object]:
 
 
 def _personal(
-    question: Question, want: Want | None, seen: Seen, rendering: Rendering, keys: RecordKeys
+    question: Question, want: Want | None, seen: Seen, rendering: Rendering, *, leaving: Leaving
 ) -> dict[str, Any]:
     circumstances = question.circumstances
     niks, kks = (want.niks, want.kks) if want else ((), ())
+    # Who was found by another's number and did not leave is not named to the agency either.
+    asked = Leaving(niks, kks) if rendering.leaving is None else Leaving((), ())
     reasons = [seen.sights[nik] for nik in niks] + [seen.family_sights[kk] for kk in kks]
     fields = [v.qualified for v in (*want.individual, *want.family)] if want else []
     return {
         "auth": {"method": "bearer", "jti": question.mandate.token.jti},
         "case_ref": circumstances.case_ref,
-        "fields": fields if _people(seen) or seen.families else None,
+        "fields": fields if leaving.niks or leaving.kks else None,
         "officer": circumstances.officer,
         "q": dict(circumstances.query) or None,
         "reason": reasons or None,
-        "resp_hash": keys.answer_digest(circumstances.record_id, rendering.body),
         "src_ip": circumstances.address,
-        "subject": list(dict.fromkeys((*niks, *_people(seen)))),
-        "subject_kk": list(dict.fromkeys((*kks, *_families(seen)))),
+        "subject": list(dict.fromkeys((*asked.niks, *leaving.niks))),
+        "subject_kk": list(dict.fromkeys((*asked.kks, *leaving.kks))),
         "trace": circumstances.trace,
     }
 

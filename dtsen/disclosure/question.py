@@ -51,7 +51,8 @@ class Family:
 class Want:
     """What to read from one release: people by NIK, families by KK with their members.
 
-    `finding` holds what a first read found that these keys were taken from (legacy ids).
+    `finding` holds what a first read found that these keys were taken from (legacy ids); only who
+    made it knows its form.
     """
 
     release: ReleaseInForce
@@ -60,19 +61,40 @@ class Want:
     individual: tuple[Variable, ...] = ()
     family: tuple[Variable, ...] = ()
     pinned: bool = False
-    finding: Sequence[Mapping[str, object]] = ()
+    finding: Sequence[object] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What of a person only decides the outcome of a legacy id; no face ever tells it."""
+
+    record: str
+    kk: str | None
 
 
 @dataclass(slots=True)
 class Seen:
-    """What was read: found people by NIK, families by KK; a key that is missing was not found."""
+    """What was read: found people by NIK, families by KK; a key that is missing was not found.
+
+    `fates`, by NIK and only where there is a finding: of everybody read but those under `hide`,
+    people outside the agreement's rows included.
+    """
 
     release: ReleaseInForce | None
     people: dict[str, Person] = field(default_factory=dict)
     families: dict[str, Family] = field(default_factory=dict)
     sights: dict[str, Sight] = field(default_factory=dict)
     family_sights: dict[str, Sight] = field(default_factory=dict)
-    finding: Sequence[Mapping[str, object]] = ()
+    finding: Sequence[object] = ()
+    fates: dict[str, Fate] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Whose data leave with an answer: NIKs of people, KKs of families."""
+
+    niks: tuple[str, ...]
+    kks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +102,15 @@ class Rendering:
     """A finished answer: its HTTP status number and exact body bytes, and what happened.
 
     `outcome` is one word for the record; None lets the gate say found, not_found or partial.
+    `leaving` is said where not all that was read leaves or was asked for by its own number; None:
+    whoever was seen, and whoever was asked for is named in the record too.
     """
 
     status: int
     body: bytes
     outcome: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    leaving: Leaving | None = None
 
 
 Render = Callable[[Mandate, Seen], Rendering]

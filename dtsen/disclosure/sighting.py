@@ -4,7 +4,7 @@ The SQL of a plan decides what is selected; here a row that carries a member whi
 name is refused outright, and `fields` and the token's groups may only narrow what came.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import asyncpg
 import orjson
@@ -12,7 +12,7 @@ import orjson
 from dtsen.disclosure.mandate import Mandate
 from dtsen.disclosure.pairwise import Kind, PairwiseIds
 from dtsen.disclosure.plan import Plan
-from dtsen.disclosure.question import Family, Person, Seen, Want, Withheld
+from dtsen.disclosure.question import Family, Fate, Person, Seen, Want, Withheld
 from dtsen.disclosure.reading import Rows, Source
 from schemas.variables import Variable
 
@@ -54,6 +54,8 @@ def sight(want: Want, mandate: Mandate, plan: Plan, rows: Rows, ids: PairwiseIds
         viewer.people(rows[Source("nik", ordinal, plan)], families, seen)
     if want.kks:
         viewer.families(rows[Source("kk", ordinal, plan)], families, seen)
+    if want.finding:
+        seen.fates = dict(_fates(want, plan, rows))
     return seen
 
 
@@ -155,6 +157,17 @@ class _Viewer:
         if shown is planned:
             return checked
         return {variable.name: checked[variable.name] for variable in shown}
+
+
+def _fates(want: Want, plan: Plan, rows: Rows) -> Iterator[tuple[str, Fate]]:
+    """What happened to everybody read; people under `hide` do not exist."""
+    by_nik = rows.get(Source("nik", want.release.ordinal, plan), {})
+    by_kk = rows.get(Source("kk", want.release.ordinal, plan), {})
+    read = [row for nik in want.niks for row in by_nik.get(nik, ())]
+    read += [row for kk in want.kks for row in by_kk.get(kk, ())]
+    for row in read:
+        if row["sight"] != "hidden":
+            yield row["nik"], Fate(orjson.loads(row["status"])[0], row["kk"])
 
 
 def _open(row: asyncpg.Record) -> bool:

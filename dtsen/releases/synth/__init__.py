@@ -5,6 +5,8 @@ cannot be mistaken for real ones: NIK and KK carry the district digits 99 and ID
 digits 999, which do not exist; names, streets, districts and villages are invented words; an
 idsemesta says that it is synthetic. The same seed and size give the same data on every machine.
 
+One family is the same in all of them, for documentation: see `example`.
+
 Finding people for examples: nothing is marked for that; load a release and ask it. From 2,000
 families on, each of these has at least five people in every release:
 
@@ -21,7 +23,15 @@ deceased (`state`, or the record state of the NIK); out_of_snapshot (linked, the
 other id, village digits 999 included.
 """
 
+from dtsen.releases.synth.example import EXAMPLE_ID_DTKS, EXAMPLE_KK, EXAMPLE_NIKS
 from dtsen.releases.synth.figures import Figure, Figures
 from dtsen.releases.synth.run import synthesise
 
-__all__ = ["Figure", "Figures", "synthesise"]
+__all__ = [
+    "EXAMPLE_ID_DTKS",
+    "EXAMPLE_KK",
+    "EXAMPLE_NIKS",
+    "Figure",
+    "Figures",
+    "synthesise",
+]

@@ -116,8 +116,12 @@ class Measures:
         for code, (total, units) in counts.items():
             self._sums[step - 1][code] += total
             self._units[step - 1][code] += units
-        self._rows[step - 1].update({name: table.num_rows for name, table in tables.items()})
+        self.count_rows(step, tables)
         self._last = tables
+
+    def count_rows(self, step: int, tables: Mapping[File, pa.Table]) -> None:
+        """Count rows of the release of a step that are to be in no figure."""
+        self._rows[step - 1].update({name: table.num_rows for name, table in tables.items()})
 
     def figures(self) -> Figures:
         """The figures of all that was counted."""

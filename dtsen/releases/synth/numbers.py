@@ -13,11 +13,13 @@ import pyarrow.compute as pc
 
 from dtsen.releases.synth.chance import Chance, Flags, Ints, rank_within, scramble
 
-MOST_BLOCKS_OF_REGENCY = 998
+MOST_BLOCKS_OF_REGENCY = 997
 """What four serial digits hold; about seven million families in all."""
 HOUSEHOLDS_OF_BLOCK = 256
+"""Serials of a block; 58 to 127 are never issued."""
 
 _SLOTS = 10
+_FIRST_SERIAL = 11  # those below are kept for people who are known by name: the example family
 _NIK_HERE, _NIK_ELSEWHERE, _KK_HERE, _KK_ELSEWHERE = (0, 4), (4, 2), (6, 2), (8, 2)
 _DISTRICT = 99
 _FEMALE = 40
@@ -66,7 +68,7 @@ def _regency(issue: Issue, sixes: Ints, elsewhere: Flags) -> Ints:
 
 def _number(issue: Issue, sixes: Ints, elsewhere: Flags, slot: Ints) -> Ints:
     code = issue.codes[_regency(issue, sixes, elsewhere)]
-    serial = 1 + _SLOTS * issue.ordinals + slot
+    serial = _FIRST_SERIAL + _SLOTS * issue.ordinals + slot
     return ((code * 100 + _DISTRICT) * 1_000_000 + sixes) * 10_000 + serial
 
 

@@ -11,6 +11,7 @@ from dtsen.releases.manifest import Manifest
 from dtsen.releases.synth.beginning import begin
 from dtsen.releases.synth.calendar import ReleaseId
 from dtsen.releases.synth.crosswalk import crosswalk, crosswalk_table
+from dtsen.releases.synth.example import example_tables
 from dtsen.releases.synth.family_columns import family_columns
 from dtsen.releases.synth.figures import Figures, Measures
 from dtsen.releases.synth.files import FileFormat, ReleaseFolder
@@ -61,6 +62,7 @@ def synthesise(
             last = min(first + blocks_per_chunk, world.blocks)
             _write_chunk(world, first, last - first, folders, measures)
             progress(min(families, last * families // world.blocks), families)
+        _write_example(folders, measures)
     return measures.figures()
 
 
@@ -96,6 +98,15 @@ def _write_chunk(
         for name, table in tables.items():
             folders[step - 1].write(name, table)
         measures.take(step, tables)
+
+
+def _write_example(folders: list[ReleaseFolder], measures: Measures) -> None:
+    """Add the example family to every release."""
+    tables = example_tables(METADATA_VERSION)
+    for step, folder in enumerate(folders, start=1):
+        for name, table in tables.items():
+            folder.write(name, table)
+        measures.count_rows(step, tables)
 
 
 def official(unit: Unit, columns: dict[str, pa.Array]) -> pa.Table:

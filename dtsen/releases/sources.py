@@ -55,6 +55,9 @@ class Source:
         self._fields = fields
         self._report = report
         self._left_out: list[int] = []
+        self._accepted = True
+        self.whole = False
+        """Whether the file was read to its end."""
 
     def __iter__(self) -> Iterator[Chunk]:
         """Read chunk by chunk; a file that cannot be read is a fault and ends it.
@@ -70,7 +73,8 @@ class Source:
                     columns.setdefault(field.name, pa.nulls(count, pa.binary()))
                 yield Chunk(done, count, columns)
                 done += count
-        except (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error):
+            self.whole = self._accepted
+        except (pa.ArrowException, OSError, csv.Error):
             row = self.numbers(np.array([done]))
             self._report.refuse_rows(self.name, "unreadable-file", row, column=None)
 
@@ -87,7 +91,8 @@ class Source:
     def _accept(self, faults: Sequence[tuple[str, str]]) -> bool:
         for code, column in faults:
             self._report.refuse(self.name, code, column=column)
-        return not faults
+        self._accepted = not faults
+        return self._accepted
 
     def _parquet(self) -> Iterator[dict[str, pa.Array]]:
         repeated = [field.name for field in self._fields if _repeats(field)]
@@ -105,7 +110,8 @@ class Source:
                 yield {name: _as_bytes(batch.column(name)) for name in names}
 
     def _csv(self) -> Iterator[dict[str, pa.Array]]:
-        with self._path.open(encoding="utf-8-sig", newline="") as file:
+        # What is no UTF-8 makes an unknown column, or lies behind the header and is found there.
+        with self._path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             names = next(csv.reader(file), [])
         if not self._accept([*_header_faults(names, self._fields)]):
             return

@@ -105,6 +105,8 @@ class Authority:
         self._snapshot: Snapshot | None = None
         self._read_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[Snapshot] | None = None
+        self._next: asyncio.Task[Snapshot] | None = None
 
     async def start(self) -> None:
         """Read once, then keep polling."""
@@ -131,11 +133,22 @@ class Authority:
         return snapshot
 
     async def refresh(self) -> Snapshot:
-        """Read the whole snapshot now.
+        """A snapshot whose reading begins after this call; whoever asks meanwhile shares it.
 
         Raises:
             Unavailable: the database cannot be read.
         """
+        if self._next is None:
+            self._next = asyncio.create_task(self._read_after(self._reading))
+        return await asyncio.shield(self._next)
+
+    async def _read_after(self, earlier: "asyncio.Task[Snapshot] | None") -> Snapshot:
+        if earlier is not None:
+            await asyncio.wait({earlier})
+        self._reading, self._next = self._next, None
+        return await self._read()
+
+    async def _read(self) -> Snapshot:
         started = self._clock.monotonic()
         try:
             (row,) = await self._pool.fetch(_SNAPSHOT, timeout=STALE_SECONDS)

@@ -52,7 +52,8 @@ class PairwiseIds:
         if shape is None or shape[1] != kind:
             return None
         try:
-            sealed = base64.b64decode(shape[3] + "=", altchars=b"-_", validate=True)
+            padded = shape[3] + "=" * (-len(shape[3]) % 4)
+            sealed = base64.b64decode(padded, altchars=b"-_", validate=True)
             return self._cipher(agency, shape[2], kind).decrypt(sealed, None).decode()
         except (binascii.Error, InvalidTag, KeyMissing):
             return None

@@ -179,7 +179,7 @@ def test_requests_and_people_are_budgets_of_their_own(database: DatabaseUrls) ->
 def test_a_cost_beyond_the_whole_budget_is_refused_without_asking(database: DatabaseUrls) -> None:
     async def work() -> None:
         async with workers(database) as (budgets,):
-            pool = budgets._pool  # noqa: SLF001 - to take the database away
+            pool = budgets._pool
             await pool.close()
             with pytest.raises(QuotaExhausted):
                 await budgets.charge(holder(), "people", {"day": 10}, 11)
@@ -272,7 +272,7 @@ def test_no_database_means_no_charge_beyond_what_was_leased(database: DatabaseUr
             for _ in range(2):
                 await budgets.charge(name, "people", {"day": 80}, 1)
             leased = drawn(database, name) - 2
-            await budgets._pool.close()  # noqa: SLF001 - to take the database away
+            await budgets._pool.close()
             for _ in range(leased):
                 await budgets.charge(name, "people", {"day": 80}, 1)
             for _ in range(2):

@@ -78,7 +78,7 @@ def test_callers_that_do_not_return_are_forgotten(wall: SimpleNamespace) -> None
         limiter.hit("5/second", str(number))
     wall.at += 61
     limiter.hit("5/second", "late")
-    assert len(limiter._storage.expirations) == 1  # noqa: SLF001 - what memory holds is the point
+    assert len(limiter._storage.expirations) == 1
 
 
 def test_an_env_file_that_lies_around_decides_nothing(

@@ -1,0 +1,112 @@
+"""Authority: what a worker knows of clients, agreements, restrictions and the release in force."""
+
+import asyncio
+
+import pytest
+
+from dtsen.clock import Clock
+from dtsen.disclosure import agreements
+from dtsen.releases.activate import activate
+from tests.disclosure.population import agreement, desk
+
+SOON = 1.0
+
+
+async def until(told, clock: Clock) -> float:
+    """Seconds until something holds; a second is the promise."""
+    began = clock.monotonic()
+    while not told():
+        assert clock.monotonic() - began < SOON, "not told within a second"
+        await asyncio.sleep(0.01)
+    return clock.monotonic() - began
+
+
+def test_an_agreement_applied_and_revoked_is_known_within_a_second(population):
+    async def work():
+        async with desk(population) as one:
+            authority = one.authority
+            await asyncio.to_thread(population.apply, agreement("known"))
+            await until(lambda: "PKS-known/2026" in authority.current.agreements, one.clock)
+            assert authority.current.clients["known"].agreement is not None
+            with population.connect() as connection:
+                await asyncio.to_thread(agreements.revoke, connection, "PKS-known/2026")
+            await until(lambda: "PKS-known/2026" not in authority.current.agreements, one.clock)
+            assert authority.current.clients["known"].agreement is None
+
+    asyncio.run(work())
+
+
+def test_an_activation_is_known_within_a_second(population):
+    async def work():
+        async with desk(population) as one:
+            before = one.authority.current.marks
+            with population.connect() as connection:
+                await asyncio.to_thread(activate, connection, "2026-Q3")
+                connection.execute("UPDATE registry.pointer SET moved_at = clock_timestamp()")
+            await until(lambda: one.authority.current.marks != before, one.clock)
+
+    asyncio.run(work())
+
+
+def test_many_who_ask_for_a_fresh_snapshot_share_two_readings(population, monkeypatch):
+    async def work():
+        async with desk(population) as one:
+            readings = 0
+            read = one.authority._read
+
+            async def counted():
+                nonlocal readings
+                readings += 1
+                return await read()
+
+            monkeypatch.setattr(one.authority, "_read", counted)
+            await asyncio.gather(*(one.authority.refresh() for _ in range(100)))
+            return readings
+
+    assert asyncio.run(work()) <= 2
+
+
+def test_a_snapshot_asked_for_after_a_change_holds_it(population):
+    """A reading that began before the change must not be handed out."""
+
+    async def work():
+        async with desk(population) as one:
+            for version in range(1, 6):
+                early = asyncio.create_task(one.authority.refresh())
+                await asyncio.sleep(0)
+                await asyncio.to_thread(population.apply, agreement("fresh", version=version))
+                snapshot = await one.authority.refresh()
+                assert snapshot.agreements["PKS-fresh/2026"].terms.version == version
+                await early
+
+    asyncio.run(work())
+
+
+def test_an_agreement_lends_nothing_to_another_agency(population):
+    population.apply(agreement("lender"))
+    with population.connect() as connection:
+        connection.execute(
+            "SELECT disclosure.set_authority('client', 'lender', true, 'somebody-else')"
+        )
+
+    async def work():
+        async with desk(population) as one:
+            return one.authority.current.clients["lender"]
+
+    client = asyncio.run(work())
+    assert client.agency == "somebody-else"
+    assert client.agreement is None
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_version_that_is_not_newer_is_refused(population, version):
+    population.apply(agreement("older", version=10 * version))
+    with pytest.raises(agreements.AgreementRefused):
+        population.apply(agreement("older", version=10 * version - 1))
+
+
+def test_a_client_under_two_agreements_is_refused(population):
+    population.apply(agreement("twice"))
+    other = agreement("twice").replace("PKS-twice", "PKS-other")
+    with pytest.raises(agreements.AgreementRefused, match="twice"):
+        population.apply(other)

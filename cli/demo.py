@@ -26,6 +26,7 @@ from dtsen.database import DatabaseUrls, connect, migrate
 from dtsen.disclosure import agreements
 from dtsen.embedded import EmbeddedError, cluster
 from dtsen.keys import SANDBOX_MARK
+from dtsen.releases.synth.example import EXAMPLE_NIKS
 from schemas.agreement import read_agreement
 
 READY_SECONDS = 60
@@ -107,16 +108,15 @@ def wait_ready() -> None:
 def welcome(seconds: float) -> None:
     """Say where it is and print three commands to paste."""
     clients = settings().home / "demo" / "clients"
-    samples = json.loads((settings().home / "demo" / "samples.json").read_text())
-    nik = samples["identifiers"]["found"][0]
+    nik = EXAMPLE_NIKS[0]
     body = json.dumps({"nik": nik, "fields": ["nama", "desil_nasional"]})
-    curl = f"dtsen curl {clients / 'demo-explorer.json'} POST /v1/individuals/lookup '{body}'"
     out.print(f"[bold green]Ready[/] in {seconds:.1f} s at {settings().issuer} (Ctrl-C ends it)")
     out.print("Synthetic people only. In another terminal of this folder:\n")
     for line in (
         "source .venv/bin/activate",
-        f"dtsen token {clients / 'demo-explorer.json'}",
-        curl,
+        f"dtsen token {clients / 'demo-explorer.json'} | tail -n 1",
+        f"dtsen curl {clients / 'demo-explorer.json'} POST /v1/individuals/lookup '{body}'",
+        f"dtsen lookup {clients / 'demo-app.json'} {nik}",
     ):
         out.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 

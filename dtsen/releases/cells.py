@@ -80,12 +80,16 @@ def _text(_: Field, __: str) -> Reading:
     return read
 
 
-def _identity(pattern: str, code: str) -> Callable[[Field, str], Reading]:
+def _identity(
+    pattern: str,
+    code: str,
+    clean: Callable[[str], str] = clean_identifier,
+) -> Callable[[Field, str], Reading]:
     matches = re.compile(pattern).fullmatch
 
     def build(_: Field, __: str) -> Reading:
         def read(text: str) -> Cell:
-            value = clean_identifier(text)
+            value = clean(text)
             return Cell(value) if matches(value) else Cell(None, code)
 
         return read
@@ -213,8 +217,8 @@ _READERS: Mapping[FieldKind, Callable[[Field, str], Reading]] = MappingProxyType
         "kk": _kk,
         "id_dtks": _identity(ID_DTKS_PATTERN, "malformed-id-dtks"),
         "id_art_dtks": _identity(ID_ART_DTKS_PATTERN, "malformed-id-art-dtks"),
-        "idsemesta": _identity(ID_SEMESTA_PATTERN, "malformed-idsemesta"),
-        "legacy_id": _identity(ID_SEMESTA_PATTERN, "malformed-legacy-id"),
+        "idsemesta": _identity(ID_SEMESTA_PATTERN, "malformed-idsemesta", _without_tail),
+        "legacy_id": _identity(ID_SEMESTA_PATTERN, "malformed-legacy-id", _without_tail),
         "subject_id": _identity(
             KK_PATTERN,  # a NIK or a KK, as the row's subject says
             "malformed-subject-id",

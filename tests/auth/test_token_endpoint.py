@@ -1,7 +1,8 @@
 """Getting a token: the checklist of FAPI 2.0 for client credentials, positive and negative."""
 
+import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -12,8 +13,9 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from auth.clients import revoke_client
 from auth.limits import AgencyLimiter, TokenLimits
+from auth.routes import USE_UP
 from dtsen.clock import Clock
-from dtsen.database import DatabaseUrls
+from dtsen.database import DatabaseUrls, open_pool
 from dtsen.errors import Unavailable
 from dtsen.keys import Keyring
 from tests.auth.make import (
@@ -120,6 +122,7 @@ def test_two_tokens_never_share_an_id(server: Server, database: DatabaseUrls) ->
         {"exp": float("nan")},
         {"exp": float("inf")},
         {"iat": "now"},
+        {"iat": True},
         {"nbf": [1]},
     ],
 )
@@ -267,6 +270,21 @@ def test_a_revoked_or_expired_client_gets_nothing(server: Server, database: Data
         )
     for client in (revoked, expired):
         assert refused(server.ask(assertion(client)), "invalid_client")
+
+
+def test_a_client_revoked_while_its_request_is_decided_gets_nothing(
+    database: DatabaseUrls,
+) -> None:
+    client = register(database)
+    with psycopg.connect(database.owner) as connection:
+        revoke_client(connection, client.client_id)
+
+    async def use_up() -> object:
+        async with await open_pool(database.api, name="t", size=1) as pool:
+            expires = datetime.now(UTC) + timedelta(seconds=60)
+            return await pool.fetchval(USE_UP, client.client_id, b"jti", expires)
+
+    assert asyncio.run(use_up()) is None
 
 
 def test_scope_is_granted_whole_or_refused(server: Server, database: DatabaseUrls) -> None:

@@ -33,6 +33,7 @@ AGENCY = "dinsos-demo"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SCOPES = frozenset({"individuals:read", "audit:read"})
 ROOMY = "100000/minute"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class MovedClock(Clock):
@@ -138,6 +139,20 @@ def form(text: str | None, **more: str) -> dict[str, str]:
     if text is not None:
         fields = {**fields, "client_assertion_type": ASSERTION_TYPE, "client_assertion": text}
     return fields
+
+
+def refused(answer: httpx2.Response, error: str, status: int = 400) -> bool:
+    """Whether an answer is this refusal, in the form and character set of RFC 6749 5.2."""
+    body = answer.json()
+    described = body.get("error_description", "")
+    return (
+        answer.status_code == status
+        and body["error"] == error
+        and set(body) <= {"error", "error_description"}
+        and all(" " <= c <= "~" and c not in '"\\' for c in described)
+        and answer.headers["content-type"] == "application/json"
+        and answer.headers["cache-control"] == "no-store"
+    )
 
 
 @dataclass

@@ -12,8 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from dtsen.database import DatabaseUrls
-from tests.auth.make import Client, Server, assertion, claims_of, register, segment, signed
-from tests.auth.test_token_endpoint import FORM, refused
+from tests.auth.make import (
+    FORM,
+    Client,
+    Server,
+    assertion,
+    claims_of,
+    refused,
+    register,
+    segment,
+    signed,
+)
 
 ODD_HEADERS: list[dict[str, Any]] = [
     {"alg": "é"},

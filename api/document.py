@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import Response
 
+from api.conditional import TAGS_PATTERN
 from api.problems import MEDIA_TYPE as PROBLEM
 from dtsen.disclosure.mandate import Operation
 from dtsen.errors import (
@@ -46,22 +47,57 @@ ALWAYS: Errors = (
 SCOPED: Errors = (PurposeRequired, InsufficientScope, PurposeNotPermitted, AgreementNotInForce)
 WITH_BODY: Errors = (MalformedRequest, BodyTooLarge, UnsupportedMediaType, InvalidRequest)
 
+
+def _answered(longest: int, description: str, **more: object) -> dict[str, Any]:
+    """A header that an answer always has."""
+    schema = {"type": "string", "maxLength": longest, **more}
+    return {"description": description, "required": True, "schema": schema}
+
+
+def _asked(name: str, longest: int, pattern: str, description: str) -> dict[str, Any]:
+    """A header that a request may have."""
+    schema = {"type": "string", "maxLength": longest, "pattern": pattern}
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": schema,
+    }
+
+
 LIMITS = {
-    "RateLimit-Policy": {"schema": {"type": "string", "maxLength": 500}},
-    "RateLimit": {"schema": {"type": "string", "maxLength": 500}},
+    "RateLimit-Policy": _answered(500, "Your limits (draft-ietf-httpapi-ratelimit-headers)."),
+    "RateLimit": _answered(500, "What is left of them, at least; seconds until they begin anew."),
 }
 RECORDED = {
-    "DTSEN-Access-Record": {
-        "description": "Record id and leaf hash: your receipt.",
-        "schema": {"type": "string", "maxLength": 120},
-    },
+    "DTSEN-Access-Record": _answered(
+        120,
+        "Record id and leaf hash: your receipt.",
+        pattern=r'^"[0-9a-f-]{36}";leaf=:[A-Za-z0-9+/]{43}=:$',
+    ),
 }
-HEADERS: Sequence[tuple[str, str]] = (
-    ("DTSEN-Purpose", r"^[A-Z0-9][A-Z0-9-]{0,63}$"),
-    ("DTSEN-Actor", r"^(officer|subject|system)$"),
-    ("DTSEN-Officer", r"^[\x21-\x7e]{1,128}$"),
-    ("DTSEN-Case-Ref", r"^[\x21-\x7e]{1,128}$"),
+RELEASE = {"DTSEN-Release": _answered(32, "The release that answers.")}
+TAG = {"ETag": _answered(60, "Changes whenever the answer does.", pattern='^"[A-Za-z0-9_-]+"$')}
+RETRY = {"Retry-After": _answered(10, "Seconds to wait.", pattern="^[0-9]+$")}
+CHALLENGE = {"WWW-Authenticate": _answered(500, "RFC 6750.")}
+
+ASKED = (
+    _asked(
+        "DTSEN-Purpose",
+        64,
+        "^[A-Z0-9][A-Z0-9-]{0,63}$",
+        "Why you ask; may be left out where your agreement has one purpose for this operation.",
+    ),
+    _asked("DTSEN-Actor", 7, "^(officer|subject|system)$", "Who set the request off."),
+    _asked("DTSEN-Officer", 128, "^[!-~]{1,128}$", "Your own name for the officer."),
+    _asked("DTSEN-Case-Ref", 128, "^[!-~]{1,128}$", "Your own reference of the case."),
 )
+IF_NONE_MATCH = _asked(
+    "If-None-Match", 500, TAGS_PATTERN, "Entity tags of answers that you hold: 304 if one still is."
+)
+RECORDED_STATUSES = frozenset({403, 406, 413, 415, 422})
+"""Refusals that only an authenticated caller meets, each with a record of its own."""
 
 
 def documented(
@@ -84,40 +120,41 @@ def documented(
     by_status: dict[int, list[type[DtsenError]]] = defaultdict(list)
     for error in raised:
         by_status[error.status].append(error)
-    said = {"headers": LIMITS | RECORDED}
+    headers = LIMITS | RECORDED | (RELEASE if people else {}) | (TAG if unchanged else {})
     content = {media_type: {"schema": schema} for media_type, schema in answers.items()}
-    responses: dict[int, Any] = {200: {"description": "Answered.", "content": content, **said}}
+    responses: dict[int, Any] = {
+        200: {"description": "Answered.", "headers": headers, "content": content}
+    }
     if unchanged:
-        responses[304] = {"description": "What you hold is still what is answered.", **said}
+        responses[304] = {"description": "You hold the answer already.", "headers": headers}
     responses |= {status: _problem(kinds) for status, kinds in sorted(by_status.items())}
+    asked = [*ASKED] if operation.scope else []
+    if unchanged:
+        asked.append(IF_NONE_MATCH)
     return {
         "operation_id": operation.id,
         "response_class": Response,
         "responses": responses,
         "openapi_extra": {
             "security": [{SECURITY_SCHEME: [operation.scope] if operation.scope else []}],
-            "parameters": [_header(*header) for header in HEADERS] if operation.scope else [],
+            "parameters": asked,
         },
     }
 
 
 def _problem(kinds: Sequence[type[DtsenError]]) -> dict[str, Any]:
+    status = kinds[0].status
     headers: dict[str, Any] = {}
-    if kinds[0].status in {RateLimited.status, Unavailable.status}:
-        headers["Retry-After"] = {"schema": {"type": "string", "maxLength": 10}}
-    if kinds[0].status == Unauthenticated.status:
-        headers["WWW-Authenticate"] = {"schema": {"type": "string", "maxLength": 500}}
+    if status in RECORDED_STATUSES:
+        headers |= LIMITS | RECORDED
+    if status == RateLimited.status:
+        headers |= LIMITS | RETRY
+    if status == Unavailable.status:
+        headers |= RETRY
+    if status == Unauthenticated.status:
+        headers |= CHALLENGE
     return {
         "description": " ".join(f"`{kind.code}`: {kind.title.en}." for kind in kinds),
-        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         **({"headers": headers} if headers else {}),
-    }
-
-
-def _header(name: str, pattern: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": "header",
-        "required": False,
-        "schema": {"type": "string", "maxLength": 128, "pattern": pattern},
+        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }

@@ -15,8 +15,17 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import JsonSchemaValue
 
-from api.document import SECURITY_SCHEME
-from schemas.answers import family_schema, individual_schema
+from api.document import (
+    ASKED,
+    CHALLENGE,
+    LIMITS,
+    RECORDED,
+    RELEASE,
+    RETRY,
+    SECURITY_SCHEME,
+)
+from api.inputs import FIELD_NAME
+from schemas.answers import STATUS, WITHHELD, family_schema, individual_schema
 from schemas.scopes import SCOPE_NAMES, Scope, sentence
 
 TAGS = (
@@ -70,6 +79,12 @@ ADVICE: JsonSchemaValue = {
         },
     },
 }
+NAMED: dict[str, dict[str, Any]] = {
+    "schemas": {"Withheld": WITHHELD, "Status": STATUS},
+    "headers": LIMITS | RECORDED | RELEASE | RETRY | CHALLENGE,
+    "parameters": {parameter["name"]: parameter for parameter in ASKED},
+}
+"""Parts that stand in many places of the document, by kind; told once."""
 
 
 def document(app: FastAPI, issuer: str) -> dict[str, Any]:
@@ -92,6 +107,7 @@ def document(app: FastAPI, issuer: str) -> dict[str, Any]:
     shapes |= {
         "Problem": PROBLEM,
         "Advice": ADVICE,
+        "FieldName": FIELD_NAME,
         "Individual": individual_schema(),
         "Family": family_schema(),
     }
@@ -99,33 +115,65 @@ def document(app: FastAPI, issuer: str) -> dict[str, Any]:
     for operations in made["paths"].values():
         for operation in operations.values():
             _mend(operation)
+    for kind, named in NAMED.items():
+        for name, part in named.items():
+            made = _referring(made, part, {"$ref": f"#/components/{kind}/{name}"})
+        made["components"].setdefault(kind, {}).update(named)
     return made
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as such, and every part in full."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's own signature
+        """Anchors save lines and cost readers."""
+        return True
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def as_yaml(made: dict[str, Any]) -> str:
     """The document as the committed file."""
-    return yaml.safe_dump(made, allow_unicode=True, sort_keys=False, width=100)
+    return yaml.dump(made, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
 
 
 def example(operation_id: str) -> dict[str, Any]:
-    """The recorded example of an operation: `request` (where it has a body) and `response`."""
+    """The recorded example of an operation, as `tests/examples.py` describes it."""
     file = files("api") / "examples" / f"{operation_id}.json"
     return dict(orjson.loads(file.read_bytes())) if file.is_file() else {}
 
 
 def _mend(operation: dict[str, Any]) -> None:
+    operation["summary"] = operation["description"].partition("\n")[0].rstrip(".")
     unknown = operation["responses"].get("422", {}).get("content", {})
     if "application/problem+json" not in unknown:
         operation["responses"].pop("422", None)
     recorded = example(operation["operationId"])
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] in recorded.get("path", {}):
+            parameter["example"] = recorded["path"][parameter["name"]]
     if "request" in recorded:
-        body = operation["requestBody"]["content"]["application/json"]
-        body["example"] = recorded["request"]
+        operation["requestBody"]["content"]["application/json"]["example"] = recorded["request"]
     for media_type, content in operation["responses"]["200"]["content"].items():
-        if media_type == "application/json" and "response" in recorded:
-            content["example"] = recorded["response"]
-        elif "lines" in recorded:
-            content["example"] = recorded["lines"]
+        if media_type in recorded.get("response", {}):
+            content["example"] = recorded["response"][media_type]
+
+
+def _referring(value: Any, part: object, reference: dict[str, str]) -> Any:  # noqa: ANN401 - any JSON value
+    """The value with a reference in place of each occurrence of a part."""
+    if value == part:
+        return reference
+    if isinstance(value, dict):
+        return {name: _referring(member, part, reference) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_referring(member, part, reference) for member in value]
+    return value
 
 
 def _security(issuer: str) -> dict[str, Any]:

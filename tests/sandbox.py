@@ -108,7 +108,9 @@ def running_sandbox(
             wait_until_ready(process, port, log)
             found = urls or running(Settings(home=folder / "home"))
             assert found is not None
-            yield Sandbox(folder / "home", port, process, found, log)
+            sandbox = Sandbox(folder / "home", port, process, found, log)
+            with sandbox.http:
+                yield sandbox
         finally:
             process.send_signal(signal.SIGINT)
             try:

@@ -57,7 +57,10 @@ async def lookup(call: Call, body: FamilyLookup) -> Response:
     return await call.disclose(want, 1, _family(call, kk), query)
 
 
-@router.get("/{id}", **documented(BY_ID, (SubjectNotFound,), answers={JSON: ONE}, body=False))
+@router.get(
+    "/{id:subject_id}",
+    **documented(BY_ID, (SubjectNotFound, NoRelease), answers={JSON: ONE}, body=False),
+)
 @served(Served(BY_ID))
 async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contract's name
     """Look one family up by your agency's own opaque id."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.absence import absent
 from api.call import JSON, Call, Served
+from api.conditional import held_tags
 from api.document import documented
 from api.inputs import AsOf, Fields, SubjectId
 from api.route import GuardedRoute, served
@@ -74,8 +75,8 @@ async def lookup(call: Call, body: IndividualLookup) -> Response:
 
 
 @router.get(
-    "/{id}",
-    **documented(BY_ID, (SubjectNotFound,), **BY_ID_ANSWERS),
+    "/{id:subject_id}",
+    **documented(BY_ID, (SubjectNotFound, NoRelease), **BY_ID_ANSWERS),
 )
 @served(Served(BY_ID))
 async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contract's name
@@ -83,12 +84,15 @@ async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contra
 
     The only answer with an `ETag`; a 304 is recorded and charged like a 200.
     """
+    held = held_tags(call.headers.getlist("if-none-match"))
     nik = call.parts.gate.ids.resolve(call.mandate.agency, Kind.INDIVIDUAL, id)
     want = wanting(niks=(nik,) if nik else ())
-    return await call.disclose(want, 1, _one(call, nik, tagged=True), {"by": "id"})
+    return await call.disclose(want, 1, _one(call, nik, held=held), {"by": "id"})
 
 
-@router.post("/batch-lookup", **documented(BATCH, (FieldNotPermitted,), answers=BATCH_ANSWERS))
+@router.post(
+    "/batch-lookup", **documented(BATCH, (FieldNotPermitted, NoRelease), answers=BATCH_ANSWERS)
+)
 @served(Served(BATCH, (JSON, NDJSON)))
 async def batch_lookup(call: Call, body: BatchLookup) -> Response:
     """Look up to a thousand people up by NIK.
@@ -100,7 +104,7 @@ async def batch_lookup(call: Call, body: BatchLookup) -> Response:
     return await call.disclose(want, len(set(body.niks)), _many(call, body.niks), _query(body))
 
 
-def _one(call: Call, nik: str | None, *, tagged: bool = False) -> Render:
+def _one(call: Call, nik: str | None, *, held: frozenset[str] | None = None) -> Render:
     def render(mandate: Mandate, seen: Seen) -> Rendering:
         person = seen.people.get(nik) if nik else None
         if person is None or seen.release is None:
@@ -112,16 +116,15 @@ def _one(call: Call, nik: str | None, *, tagged: bool = False) -> Render:
                 "withheld": told_withheld(person.withheld),
             }
         )
-        return _tagged(call, body) if tagged else Rendering(200, body)
+        return Rendering(200, body) if held is None else _tagged(call, body, held)
 
     return render
 
 
-def _tagged(call: Call, body: bytes) -> Rendering:
+def _tagged(call: Call, body: bytes, held: frozenset[str]) -> Rendering:
     """The answer with its ETag, or a 304 where the caller holds these very bytes."""
     tag = f'"{call.parts.gate.ids.tag(call.mandate.agency, body)}"'
-    held = {one.strip() for one in call.headers.get("if-none-match", "").split(",")}
-    if tag in held or "*" in held:
+    if held & {tag, "*"}:
         return Rendering(304, b"", headers={"ETag": tag})
     return Rendering(200, body, headers={"ETag": tag})
 

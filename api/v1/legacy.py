@@ -51,5 +51,10 @@ async def resolve(call: Call, body: ResolveRequest) -> Response:
         dict.fromkeys(tuple(one.identifier or (one.scheme.name, one.written)) for one in readings)
     )
 
-
-XX
+    return await call.disclose(
+        wanting,
+        len(asked),
+        rendering(readings, call.language),
+        {"by": "legacy-id", "identifiers": asked},
+        expand=expanding(readings),
+    )

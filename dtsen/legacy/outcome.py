@@ -150,7 +150,7 @@ def _replacements(
     found: Iterable[Candidate], trail: Trail, reading: Reading
 ) -> dict[Identifier, None]:
     """The ids by which the candidates are known now, where they are not the one asked."""
-    ids = {}
+    ids: dict[Identifier, None] = {}
     for candidate in found:
         for link in (standing.claim.link for standing in candidate.standings):
             household = Identifier(reading.scheme.name, link.id_dtks)

@@ -1,4 +1,4 @@
-"""Claims held against the release in force: who is there, and as what the mandate sees them. Pure."""
+"""Claims held against the release in force: who is there, and how the mandate sees them. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -104,7 +104,9 @@ class Present:
             here=here,
             dead=recorded or claim.link.state == "deceased",
             recorded=recorded,
-            shown=family and Shown("family", family.id, _text(family.values.get(_KK))),
+            shown=None
+            if family is None
+            else Shown("family", family.id, _text(family.values.get(_KK))),
         )
 
 

@@ -1,4 +1,4 @@
-"""A registry on real PostgreSQL with one small release filled by hand, and questions to its gate."""
+"""A registry on real PostgreSQL with a small release filled by hand, and questions to its gate."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -71,6 +71,11 @@ class Registry:
     urls: DatabaseUrls
     keyring: Keyring
     clock: Clock
+
+    @classmethod
+    def of(cls, urls: DatabaseUrls, keyring: Keyring) -> "Registry":
+        """A registry that exists."""
+        return cls(urls, keyring, Clock())
 
     def agree(
         self, name: str, *, variables: str = NUMBERS, masks: str = "", rows: str = ""

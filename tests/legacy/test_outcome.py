@@ -362,7 +362,7 @@ TABLE = {
     ),
     "a member merged within the household": (
         of_household(1),
-        merged(1, 1) + [link(1, 2, 1, state="retired", replaced_by=member(1, 1))],
+        [link(1, 1, 1), link(1, 2, 1, state="retired", replaced_by=member(1, 1))],
         {1: HERE},
         "exact",
         [family_id(1)],

@@ -1,4 +1,4 @@
-"""How the field's spellings are read: what is certain is read and said, what is a guess is advice."""
+"""How the field's spellings are read: what is certain is read, what is a guess is advice."""
 
 import pytest
 from hypothesis import given, strategies as st

@@ -1,4 +1,4 @@
-"""Small worlds for the tests of legacy ids: links as the dtks file has them, people as the gate does.
+"""Small worlds for tests of legacy ids: links as the dtks file has them, people as the gate does.
 
 All numbers are synthetic: district digits 99 in NIK and KK, village digits 999 in ID DTKS.
 """

@@ -61,7 +61,7 @@ class Want:
     individual: tuple[Variable, ...] = ()
     family: tuple[Variable, ...] = ()
     pinned: bool = False
-    finding: Sequence[object] = ()
+    finding: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Seen:
     families: dict[str, Family] = field(default_factory=dict)
     sights: dict[str, Sight] = field(default_factory=dict)
     family_sights: dict[str, Sight] = field(default_factory=dict)
-    finding: Sequence[object] = ()
+    finding: object = None
     fates: dict[str, Fate] = field(default_factory=dict)
 
 

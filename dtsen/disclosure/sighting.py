@@ -54,7 +54,7 @@ def sight(want: Want, mandate: Mandate, plan: Plan, rows: Rows, ids: PairwiseIds
         viewer.people(rows[Source("nik", ordinal, plan)], families, seen)
     if want.kks:
         viewer.families(rows[Source("kk", ordinal, plan)], families, seen)
-    if want.finding:
+    if want.finding is not None:
         seen.fates = dict(_fates(want, plan, rows))
     return seen
 

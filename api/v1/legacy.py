@@ -1,0 +1,60 @@
+"""Legacy ids: what became of the identifiers of DTKS days."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.call import JSON, Call, Served
+from api.document import documented
+from api.route import GuardedRoute, served
+from dtsen.disclosure.mandate import Operation
+from dtsen.errors import NoRelease
+from dtsen.legacy.answer import MOST_IDENTIFIERS, RESOLUTIONS
+from dtsen.legacy.resolving import expanding, rendering, wanting
+from dtsen.legacy.schemes import LONGEST_VALUE, SchemeName, read
+
+router = APIRouter(prefix="/legacy/dtks", tags=["legacy"], route_class=GuardedRoute)
+
+
+class LegacyIdentifier(BaseModel):
+    """One legacy id as your records have it; a wrong form is an outcome, not an error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    scheme: SchemeName
+    value: Annotated[str, Field(min_length=1, max_length=LONGEST_VALUE)]
+
+
+class ResolveRequest(BaseModel):
+    """Up to a thousand legacy ids; duplicates are answered in place and charged once."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    identifiers: Annotated[list[LegacyIdentifier], Field(min_length=1, max_length=MOST_IDENTIFIERS)]
+
+
+RESOLVE = Operation("legacy.dtks-resolve", "legacy:resolve", "read")
+
+
+@router.post("/resolve", **documented(RESOLVE, (NoRelease,), answers={JSON: RESOLUTIONS}))
+@served(Served(RESOLVE))
+async def resolve(call: Call, body: ResolveRequest) -> Response:
+    """Translate DTKS ids into the people and families of the release in force.
+
+    A household is not a family, and identifiers were doubled, merged and never matched: every
+    result says its outcome, lists who may be meant with the evidence, and advises what to do next.
+    Nothing is ever picked in silence.
+    """
+    readings = [read(one.scheme, one.value) for one in body.identifiers]
+    asked = list(
+        dict.fromkeys(tuple(one.identifier or (one.scheme.name, one.written)) for one in readings)
+    )
+
+    return await call.disclose(
+        wanting,
+        len(asked),
+        rendering(readings, call.language),
+        {"by": "legacy-id", "identifiers": asked},
+        expand=expanding(readings),
+    )

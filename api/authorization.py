@@ -5,6 +5,9 @@ from auth.limits import TokenLimits
 from auth.routes import OAuthParts
 from dtsen.disclosure.grants import AgreementGrants
 
+STATUS_OF = {"invalid_client": 401, "rate-limited": 429, "unavailable": 503}
+"""HTTP status of refusals at `/oauth`, as the access log counts them; 400 for the others."""
+
 
 def authorization_parts(parts: Parts) -> OAuthParts:
     """What the token endpoint needs; its refusals are counted, its tokens recorded."""
@@ -12,7 +15,8 @@ def authorization_parts(parts: Parts) -> OAuthParts:
 
     async def on_refusal(who: str, cause: str) -> None:
         known = who in parts.authority.current.clients
-        parts.tally.count(cause, 401, client=who if known else None, address=None if known else who)
+        client, address = (who, None) if known else (None, who)
+        parts.tally.count(cause, STATUS_OF.get(cause, 400), client=client, address=address)
 
     async def on_issue(client_id: str, jti: str, scope: str) -> None:
         client = parts.authority.current.clients.get(client_id)

@@ -16,7 +16,7 @@ from auth.limits import ratelimit_headers
 from dtsen.audit.record import new_record_id
 from dtsen.disclosure.mandate import Circumstances, Mandate, Operation, bare_mandate
 from dtsen.disclosure.question import Answer, Expand, Question, Render, Rendering, Seen, Want
-from dtsen.errors import DtsenError, Fault, MalformedHeader, Unavailable
+from dtsen.errors import DtsenError, Fault, MalformedHeader, Unauthenticated, Unavailable
 
 JSON = "application/json"
 
@@ -133,6 +133,8 @@ class Call(Request):
 
     async def refuse(self, error: DtsenError) -> Response:
         """Record and send a refusal; what cannot be recorded one by one is counted."""
+        if error.status == Unauthenticated.status:
+            error.headers.setdefault("WWW-Authenticate", 'Bearer error="invalid_token"')
         body = self.problem(error)
         if self.admitted is None or error.status in {401, 429} or error.status >= 500:  # noqa: PLR2004 - HTTP statuses
             return self._counted(error, body)

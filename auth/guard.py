@@ -4,14 +4,14 @@ Nothing here waits but for a lease of a budget; the token's signature is checked
 and whether all of it still holds is checked again by the recording statement.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 
-from auth.budgets import Budgets, Charge, Span
+from auth.budgets import Budgets, Charge, Span, Unit
 from auth.limits import AgencyLimiter, LimitState
 from auth.tokens import TokenVerifier, authorization
 from dtsen.clock import Clock
@@ -24,7 +24,7 @@ from dtsen.disclosure.mandate import (
     identify,
     mandate,
 )
-from dtsen.errors import RateLimited
+from dtsen.errors import DtsenError, RateLimited
 
 WITHOUT_AGREEMENT_PER_SECOND = 5
 """Requests a second of a client that no agreement lists; it reaches the "any" calls alone."""
@@ -89,8 +89,7 @@ class Guard:
         admitted.states.append(LimitState("burst", rate, 1, hit.remaining, hit.reset_after))
         if not hit.allowed:
             raise RateLimited(headers={"Retry-After": "1"})
-        charge = await self._budgets.charge(holder, "requests", {"minute": rate * 60}, 1)
-        admitted.states.extend(charge.states)
+        await self._charge(admitted, holder, "requests", {"minute": rate * 60}, 1)
 
     async def charge_people(self, admitted: Admitted, asked: Mandate, people: int) -> Charge | None:
         """Charge people to the agreement's budgets, weighted by what its plan opens.
@@ -107,7 +106,17 @@ class Guard:
         if quota.per_month is not None:
             spans["month"] = quota.per_month
         holder = f"agreement:{agreement.terms.agreement}"
-        charge = await self._budgets.charge(holder, "people", spans, people * asked.plan.weight)
+        return await self._charge(admitted, holder, "people", spans, people * asked.plan.weight)
+
+    async def _charge(
+        self, admitted: Admitted, holder: str, unit: Unit, spans: Mapping[Span, int], cost: int
+    ) -> Charge:
+        """Charge a budget; how it stands is announced on a refusal too."""
+        try:
+            charge = await self._budgets.charge(holder, unit, spans, cost)
+        except DtsenError:
+            admitted.states.extend(self._budgets.states(holder, unit, spans))
+            raise
         admitted.states.extend(charge.states)
         return charge
 

@@ -1,24 +1,28 @@
 """`samples.json`: people to look up in the sandbox, and calls with what they must answer."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
 
 from cli.context import settings
+from dtsen.legacy import samples as legacy_samples
 from dtsen.releases.samples import Samples, person, sample
 
 LOOKUP = "/v1/individuals/lookup"
+RESOLVE = "/v1/legacy/dtks/resolve"
 
 
 def write_samples(connection: psycopg.Connection) -> None:
     """Write the file anew from the release in force (contract 3)."""
     found = sample(connection)
+    dtks = legacy_samples.sample(connection, found.ordinal)
     content = {
         "release": found.release,
         "identifiers": found.identifiers,
-        "calls": list(calls(connection, found)),
+        "dtks": dtks,
+        "calls": [*calls(connection, found), *_resolving(found.release, dtks)],
     }
     file = settings().home / "demo" / "samples.json"
     draft = file.with_suffix(".draft")
@@ -63,6 +67,15 @@ def _by_client(connection: psycopg.Connection, found: Samples) -> Iterator[dict[
     outside = {"nik": found.identifiers["outside_province"][0]}
     scoped = {"/scope": "agreement"}
     yield _call("outside_province", "demo-province", LOOKUP, outside, 404, scoped)
+
+
+def _resolving(
+    release: str, dtks: Mapping[str, Sequence[Mapping[str, str]]]
+) -> Iterator[dict[str, Any]]:
+    for outcome, identifiers in dtks.items():
+        told: dict[str, object] = {"/release": release}
+        told |= {f"/results/{place}/outcome": outcome for place in range(len(identifiers))}
+        yield _call(outcome, "demo-dtks", RESOLVE, {"identifiers": identifiers}, 200, told)
 
 
 def _told(found: Samples, row: dict[str, Any]) -> dict[str, object]:

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 2.0
 MOST_KEYS = 10_000
+THROTTLED = frozenset({429, 503})
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
@@ -69,7 +70,7 @@ class Tally:
             count = self._counts.pop(key)
             try:
                 await self._notes.write(
-                    "throttled" if key.status != 401 else "denied",  # noqa: PLR2004 - HTTP status
+                    "throttled" if key.status in THROTTLED else "denied",
                     "*",
                     key.code,
                     status=key.status,

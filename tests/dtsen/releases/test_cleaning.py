@@ -173,6 +173,6 @@ def test_lines_are_the_rows_in_their_order(rows, data):
 @given(st.sets(st.integers(1, 30)))
 def test_kept_records_have_the_numbers_they_have_in_the_file(left_out):
     source = Source(Path("anggota.csv"), (), None)
-    source._left_out = sorted(left_out)  # noqa: SLF001 - what reading such a file leaves there
+    source._left_out = sorted(left_out)
     kept = [row for row in range(1, 41) if row not in left_out]
     assert source.numbers(np.arange(len(kept))).tolist() == kept

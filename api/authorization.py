@@ -14,7 +14,7 @@ def authorization_parts(parts: Parts) -> OAuthParts:
     grants = AgreementGrants(parts.authority, parts.clock)
 
     async def on_refusal(who: str, cause: str) -> None:
-        known = who in parts.authority.current.clients
+        known = parts.authority.knows(who)
         client, address = (who, None) if known else (None, who)
         parts.tally.count(cause, STATUS_OF.get(cause, 400), client=client, address=address)
 

@@ -132,6 +132,10 @@ class Authority:
             raise Unavailable
         return snapshot
 
+    def knows(self, client_id: str) -> bool:
+        """Whether a client was known at the last reading, however old; for counting alone."""
+        return self._snapshot is not None and client_id in self._snapshot.clients
+
     async def refresh(self) -> Snapshot:
         """A snapshot whose reading begins after this call; whoever asks meanwhile shares it.
 

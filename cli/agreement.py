@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from psycopg.errors import LockNotAvailable
 from rich.table import Table
 
 from cli.context import fail, keyring, out, owner, print_json
@@ -12,6 +13,8 @@ from dtsen.disclosure import agreements
 from schemas.agreement import AgreementInvalid, read_agreement
 
 app = typer.Typer(help="Agreements: what each agency may see.", no_args_is_help=True)
+
+BUSY = "Requests in flight did not end within 5 s; nothing was changed, try again"
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An agreement (YAML).")]
 
@@ -36,6 +39,8 @@ def apply(file: File) -> None:
         fail(_lines(file, error))
     except agreements.AgreementRefused as error:
         fail(f"{file}: {error}")
+    except LockNotAvailable:
+        fail(BUSY)
     out.print(f"{agreement.agreement} version {agreement.version} is in force")
 
 
@@ -47,6 +52,8 @@ def revoke(agreement: str) -> None:
             agreements.revoke(connection, agreement)
     except agreements.AgreementRefused as error:
         fail(str(error))
+    except LockNotAvailable:
+        fail(BUSY)
     out.print(f"{agreement} is revoked")
 
 

@@ -26,7 +26,11 @@ class Applied:
     applied_at: datetime
 
 
-_LOCK = "LOCK TABLE disclosure.authority IN ACCESS EXCLUSIVE MODE"
+# Behind a lock that waits, every recording statement waits too: better to give up and say so.
+_LOCK = """
+SET LOCAL lock_timeout = '5s';
+LOCK TABLE disclosure.authority IN ACCESS EXCLUSIVE MODE
+"""
 
 _AGENCY = """
 INSERT INTO disclosure.agency AS a (code, name, role, pairwise_version)
@@ -74,6 +78,7 @@ def apply(connection: psycopg.Connection, keyring: Keyring, text: str) -> Agreem
     Raises:
         AgreementInvalid: the file says what an agreement cannot say.
         AgreementRefused: its version is not newer, or a client is under another agreement.
+        psycopg.errors.LockNotAvailable: requests in flight did not end within five seconds.
     """
     agreement = read_agreement(text)
     with connection.transaction():
@@ -104,6 +109,7 @@ def revoke(connection: psycopg.Connection, agreement_id: str) -> None:
 
     Raises:
         AgreementRefused: none of this id is in force.
+        psycopg.errors.LockNotAvailable: requests in flight did not end within five seconds.
     """
     with connection.transaction():
         connection.execute(_LOCK)

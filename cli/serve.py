@@ -25,10 +25,21 @@ def serve() -> None:
     chosen = settings()
     refuse_unfit(chosen)
     sockets = listen(chosen.host, chosen.port)
-    config = uvicorn.Config(
-        "api.asgi:create",
+    config = server_config("api.asgi:create", chosen.workers)
+    server = uvicorn.Server(config)
+    if chosen.workers == 1:
+        server.run(sockets=sockets)
+    else:
+        Multiprocess(config, sockets=sockets).run()
+    sys.exit(0 if server.started or chosen.workers > 1 else 1)
+
+
+def server_config(application: str, workers: int) -> uvicorn.Config:
+    """How uvicorn serves the application that a factory makes (`module:name`)."""
+    return uvicorn.Config(
+        application,
         factory=True,
-        workers=chosen.workers,
+        workers=workers,
         loop="uvloop",
         http="httptools",
         log_config=None,
@@ -39,12 +50,6 @@ def serve() -> None:
         timeout_graceful_shutdown=20,
         h11_max_incomplete_event_size=65_536,
     )
-    server = uvicorn.Server(config)
-    if chosen.workers == 1:
-        server.run(sockets=sockets)
-    else:
-        Multiprocess(config, sockets=sockets).run()
-    sys.exit(0 if server.started or chosen.workers > 1 else 1)
 
 
 def refuse_unfit(chosen: Settings) -> None:

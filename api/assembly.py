@@ -14,21 +14,26 @@ from dtsen.disclosure.authority import Authority
 from dtsen.disclosure.gate import Gate
 from dtsen.disclosure.notes import Notes
 from dtsen.disclosure.tally import Tally
-from dtsen.embedded import EmbeddedError, running
+from dtsen.embedded import EmbeddedError, addressed
 from dtsen.keys import Keyring
 from dtsen.settings import Settings
 
 GATE_CONNECTIONS = 3
 CONNECTIONS = 4
 AUDITOR_CONNECTIONS = 2
+STATEMENT_SECONDS = 3
+"""Bound of every statement beside the gate's, which has a deadline of its own."""
 
 
 @asynccontextmanager
 async def assemble(settings: Settings) -> AsyncIterator[Parts]:
-    """The parts of one worker, ready to serve; taken down in order at the end."""
-    urls = running(settings)
+    """The parts of one worker, ready to serve; taken down in order at the end.
+
+    PostgreSQL may be away: a worker that starts meanwhile answers 503 until it is back.
+    """
+    urls = addressed(settings)
     if urls is None:
-        raise EmbeddedError("no PostgreSQL runs here; start it with `make run` or `dtsen demo`")
+        raise EmbeddedError("no PostgreSQL was ever started here")
     clock = Clock()
     keyring = Keyring(settings.key_directory)
     async with AsyncExitStack() as stack:
@@ -36,7 +41,9 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
             await open_pool(urls.api, name="dtsen-gate", size=GATE_CONNECTIONS, generic_plans=True)
         )
         pool = await stack.enter_async_context(
-            await open_pool(urls.api, name="dtsen-api", size=CONNECTIONS)
+            await open_pool(
+                urls.api, name="dtsen-api", size=CONNECTIONS, deadline=STATEMENT_SECONDS
+            )
         )
         auditor_pool = await stack.enter_async_context(
             await open_pool(urls.auditor, name="dtsen-auditor", size=AUDITOR_CONNECTIONS)

@@ -5,6 +5,8 @@ A second start reuses what is there. Whatever it started ends with it.
 
 import ctypes
 import json
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -41,12 +43,12 @@ def demo() -> None:
         with ExitStack() as stack:
             urls = stack.enter_context(cluster(chosen))
             prepare(urls)
-            for arguments in (("serve",),):
-                stack.enter_context(child(arguments))
+            parts = [stack.enter_context(child(arguments)) for arguments in (("serve",),)]
             wait_ready()
             welcome(time.monotonic() - started)
             signal.signal(signal.SIGTERM, signal.default_int_handler)
-            signal.pause()
+            await_end(parts)
+            fail("A part of the sandbox ended unasked, and so does the rest; start it again")
     except EmbeddedError as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -91,6 +93,16 @@ def child(arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def await_end(parts: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Wait until one of the processes has ended."""
+    descriptors = [os.pidfd_open(part.pid) for part in parts]
+    try:
+        select.select(descriptors, [], [])
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def wait_ready() -> None:

@@ -9,8 +9,11 @@ from uvicorn.supervisors import Multiprocess
 from cli.context import database, fail, settings
 from dtsen.database import migrate as migrate_database
 from dtsen.doctor import Patient, unfit_for_production
+from dtsen.embedded import running
 from dtsen.settings import Settings
 
+APPLICATION = "api.asgi:create"
+"""The factory that each worker calls."""
 BACKLOG = 2048
 
 
@@ -24,8 +27,10 @@ def serve() -> None:
     """Serve the API and the authorization server until interrupted."""
     chosen = settings()
     refuse_unfit(chosen)
+    if running(chosen) is None:
+        fail("No PostgreSQL runs here; start it with `make run` or `dtsen demo`")
     sockets = listen(chosen.host, chosen.port)
-    config = server_config("api.asgi:create", chosen.workers)
+    config = server_config(APPLICATION, chosen.workers)
     server = uvicorn.Server(config)
     if chosen.workers == 1:
         server.run(sockets=sockets)

@@ -42,9 +42,18 @@ def login(url: str) -> str:
     return unquote(urlsplit(url).username or "")
 
 
-async def open_pool(url: str, *, name: str, size: int, generic_plans: bool = False) -> asyncpg.Pool:
+async def open_pool(
+    url: str,
+    *,
+    name: str,
+    size: int,
+    deadline: float | None = None,
+    generic_plans: bool = False,
+) -> asyncpg.Pool:
     """A pool whose sessions never change state, so that no reset query is needed.
 
+    It connects when first used, so that it can be made while PostgreSQL is away. After `deadline`
+    seconds a statement is given up and, if that is not answered in as many, its connection closed.
     `generic_plans` is for the lookup connections alone: their statements repeat by the million,
     and a plan made anew for each would cost more than the read.
     """
@@ -53,7 +62,7 @@ async def open_pool(url: str, *, name: str, size: int, generic_plans: bool = Fal
         settings["plan_cache_mode"] = "force_generic_plan"
     return await asyncpg.create_pool(
         url,
-        min_size=min(2, size),
+        min_size=0,
         max_size=size,
         reset=_keep_session,
         server_settings=settings,
@@ -63,6 +72,7 @@ async def open_pool(url: str, *, name: str, size: int, generic_plans: bool = Fal
         max_cached_statement_lifetime=0,
         max_cacheable_statement_size=0,
         timeout=5,
+        command_timeout=deadline,
     )
 
 

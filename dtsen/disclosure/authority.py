@@ -6,6 +6,7 @@ truth is checked again in the recording statement; this copy only makes that che
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from dtsen.disclosure.plan import Plan, compile_plan
 from dtsen.errors import Unavailable
 from dtsen.releases.current import ReleaseInForce
 from schemas.agreement import Agreement
+
+log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 STALE_SECONDS = 1.0
@@ -109,8 +112,11 @@ class Authority:
         self._next: asyncio.Task[Snapshot] | None = None
 
     async def start(self) -> None:
-        """Read once, then keep polling."""
-        await self.refresh()
+        """Read once if that can be, then keep polling."""
+        try:
+            await self.refresh()
+        except Unavailable:
+            log.warning("authority cannot be read yet; every answer is 503 until it can")
         self._task = asyncio.create_task(self._poll())
 
     async def close(self) -> None:

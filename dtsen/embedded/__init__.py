@@ -37,7 +37,7 @@ from dtsen.embedded.place import (
 from dtsen.embedded.server import START_SECONDS, Server, free_port, initialize
 from dtsen.settings import SYSTEM_PGHOME, Settings
 
-__all__ = ["ClusterInUse", "EmbeddedError", "cluster", "running", "serving"]
+__all__ = ["ClusterInUse", "EmbeddedError", "addressed", "cluster", "running", "serving"]
 
 PORT_ATTEMPTS = 3
 logger = logging.getLogger("dtsen.embedded")
@@ -158,6 +158,18 @@ def _start(place: Place, account: Account, programs: Path, logins: Logins) -> tu
         else:
             return server, logins
     raise AssertionError
+
+
+def addressed(settings: Settings) -> DatabaseUrls | None:
+    """The URLs of the server configured, or of the embedded one as it was last started.
+
+    Raises:
+        EmbeddedError: its passwords are another user's.
+    """
+    if settings.database_urls is not None:
+        return settings.database_urls
+    logins = read_logins(Place(settings.home, settings.pghome).logins)
+    return None if logins is None else logins.urls
 
 
 def running(settings: Settings) -> DatabaseUrls | None:

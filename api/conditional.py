@@ -19,9 +19,9 @@ def held_tags(values: Sequence[str]) -> frozenset[str]:
     Raises:
         MalformedHeader: they are none, or too long.
     """
-    said = ", ".join(values)
-    if not said:
+    if not values:
         return frozenset()
+    said = ", ".join(values)
     if len(said) > LONGEST or re.fullmatch(TAGS_PATTERN, said) is None:
         raise MalformedHeader(faults=[Fault("", "malformed-header", "if-none-match")])
     return frozenset(re.findall(_OPAQUE, said)) or frozenset({"*"})

@@ -85,7 +85,7 @@ def bounded(document: Document) -> Iterator[str]:
     for operation, _, schema in requests(document):
         for name, part in parts(document, schema, _):
             kind = part.get("type")
-            if kind == "string" and "maxLength" not in part:
+            if kind == "string" and not {"maxLength", "enum"} & part.keys():
                 yield f"{operation}: {name} has no maxLength"
             if kind == "array" and "maxItems" not in part:
                 yield f"{operation}: {name} has no maxItems"

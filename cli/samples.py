@@ -7,9 +7,11 @@ from typing import Any
 import psycopg
 
 from cli.context import settings
+from dtsen.legacy.samples import sample as sample_dtks
 from dtsen.releases.samples import Samples, person, sample
 
 LOOKUP = "/v1/individuals/lookup"
+RESOLVE = "/v1/legacy/dtks/resolve"
 
 
 def write_samples(connection: psycopg.Connection) -> None:
@@ -18,6 +20,7 @@ def write_samples(connection: psycopg.Connection) -> None:
     content = {
         "release": found.release,
         "identifiers": found.identifiers,
+        "dtks": sample_dtks(connection, found.ordinal),
         "calls": list(calls(connection, found)),
     }
     file = settings().home / "demo" / "samples.json"
@@ -41,6 +44,10 @@ def calls(connection: psycopg.Connection, found: Samples) -> Iterator[dict[str, 
     known = {"/release": found.release, "/family/kode_provinsi": "33"}
     yield _call("family", "demo-explorer", "/v1/families/lookup", family, 200, known)
     yield from _by_client(connection, found)
+    for outcome, legacy in sample_dtks(connection, found.ordinal).items():
+        asked = {"identifiers": legacy[:1]}
+        known = {"/release": found.release, "/results/0/outcome": outcome}
+        yield _call(outcome, "demo-dtks", RESOLVE, asked, 200, known)
 
 
 def _by_client(connection: psycopg.Connection, found: Samples) -> Iterator[dict[str, Any]]:

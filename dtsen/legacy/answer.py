@@ -4,14 +4,13 @@ from typing import Any
 
 from dtsen.legacy.advice import ADVICE
 from dtsen.legacy.outcome import MOST_CANDIDATES, OUTCOMES
-from dtsen.legacy.schemes import LONGEST_VALUE, SCHEMES
+from dtsen.legacy.schemes import LONGEST_VALUE, SCHEME_SCHEMA
 from schemas.answers import OPAQUE_ID, RELEASE
 from schemas.identifiers import KK_PATTERN, NIK_PATTERN
 
 MOST_IDENTIFIERS = 1000
 """Identifiers of one call."""
 
-_SCHEME = {"type": "string", "enum": list(SCHEMES)}
 _VALUE = {"type": "string", "minLength": 1, "maxLength": LONGEST_VALUE}
 
 
@@ -59,7 +58,7 @@ _ADVICE = _object(
     {
         "code": {"type": "string", "enum": list(ADVICE)},
         "text": _text(400, "The same for people."),
-        "scheme": _SCHEME,
+        "scheme": SCHEME_SCHEMA,
         "value": {**_VALUE, "description": "The identifier that the advice is about."},
     },
     "scheme",
@@ -68,7 +67,7 @@ _ADVICE = _object(
 
 _RESULT = _object(
     {
-        "scheme": _SCHEME,
+        "scheme": SCHEME_SCHEMA,
         "value": {**_VALUE, "description": "As it was sent."},
         "outcome": {"type": "string", "enum": list(OUTCOMES)},
         "candidates": {"type": "array", "maxItems": MOST_CANDIDATES, "items": _CANDIDATE},

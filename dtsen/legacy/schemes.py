@@ -66,9 +66,9 @@ def _known(name: str) -> str:
     return name
 
 
-SchemeName: TypeAlias = Annotated[
-    str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": list(SCHEMES)})
-]
+SCHEME_SCHEMA = {"type": "string", "enum": list(SCHEMES), "maxLength": max(map(len, SCHEMES))}
+
+SchemeName: TypeAlias = Annotated[str, AfterValidator(_known), WithJsonSchema(SCHEME_SCHEMA)]
 """The name of a scheme, in requests."""
 
 

@@ -7,11 +7,10 @@ import pytest
 
 from dtsen.disclosure.pairwise import Kind, PairwiseIds
 from tests.legacy.registry import fill, registry
-from tests.legacy.worlds import household, kk, link, member, nik
+from tests.legacy.worlds import WEAK, household, kk, link, member, nik
 from tests.postgres import embedded_18, open_folder, packaged_15
 
 NATIONAL, PROVINCE, CLOSED, MASKED = "nasional", "provinsi", "tertutup", "bertopeng"
-WEAK = {"method": "name_birth_date", "score": 0.7}
 
 
 def person(number, card, *, record="active", wilayah="33", desil=1):

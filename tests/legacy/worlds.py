@@ -58,6 +58,28 @@ class Someone:
     limited: bool = False
 
 
+HERE = Someone()
+DEAD = Someone(record="deceased")
+ELSEWHERE = Someone(sight="outside_wilayah")
+RICHER = Someone(sight="outside_desil")
+HIDDEN = Someone(sight="hidden")
+LIMITED = Someone(limited=True)
+UNMATCHED = {"state": "unmatched", "method": "none"}
+WEAK = {"method": "name_birth_date", "score": 0.7}
+
+
+def on_card(number, **changed):
+    return Someone(card=number, **changed)
+
+
+def merged(house, into, suffix=1, who=1):
+    """A replaced link of a member, and the one that replaced it."""
+    return [
+        link(house, suffix, who, state="retired", replaced_by=member(into, suffix)),
+        link(into, suffix, who),
+    ]
+
+
 def seen(people, links, *, opened=True):
     """What the gate gives for these people (by number), and the families of their cards."""
     made = Seen(None, finding=links)

@@ -122,14 +122,26 @@ class Call(Request):
             raise
 
     async def tell(
-        self, body: bytes, *, outcome: str = "told", query: Mapping[str, object] | None = None
+        self,
+        body: bytes,
+        *,
+        outcome: str = "told",
+        query: Mapping[str, object] | None = None,
+        subjects: tuple[str, ...] = (),
     ) -> Response:
-        """Record and send an answer about nobody."""
+        """Record and send an answer that is not read from the registry.
 
-        def render(_: Mandate, __: Seen) -> Rendering:
+        Raises:
+            Unavailable: the agreement that the answer was made under changed meanwhile.
+        """
+        agreement = self.mandate.agreement
+
+        def render(mandate: Mandate, _: Seen) -> Rendering:
+            if mandate.agreement is not agreement:
+                raise Unavailable
             return Rendering(200, body, outcome)
 
-        return self._response(await self._ask(render, query=query or {}))
+        return self._response(await self._ask(render, query=query or {}, subjects=subjects))
 
     async def refuse(self, error: DtsenError) -> Response:
         """Record and send a refusal; what cannot be recorded one by one is counted."""
@@ -159,12 +171,13 @@ class Call(Request):
         query: Mapping[str, object],
         want: Callable[[Mandate], Want] | None = None,
         expand: Expand | None = None,
+        subjects: tuple[str, ...] = (),
     ) -> Answer:
         if self.admitted is None or self._circumstances is None:
             raise Unavailable
         question = Question(
             mandate=self.mandate,
-            circumstances=replace(self._circumstances, query=query),
+            circumstances=replace(self._circumstances, query=query, subjects=subjects),
             render=render,
             judge=Judging(self.admitted.token, self.operation, self._purpose),
             want=want,

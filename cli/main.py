@@ -2,7 +2,19 @@
 
 import typer
 
-from cli import agreement, client, curl, demo, doctor, openapi, release, serve, synth, token
+from cli import (
+    agreement,
+    client,
+    curl,
+    demo,
+    doctor,
+    openapi,
+    release,
+    sequencer,
+    serve,
+    synth,
+    token,
+)
 
 app = typer.Typer(
     name="dtsen",
@@ -13,6 +25,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(serve.migrate)
+app.command()(sequencer.sequencer)
 app.command()(synth.synth)
 app.command()(token.token)
 app.command()(curl.curl)

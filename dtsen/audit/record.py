@@ -81,7 +81,7 @@ class RecordKeys:
 
     def index(self, kind: str, value: str) -> bytes:
         """The blind index (16 bytes) of a NIK, KK, officer or case reference."""
-        return hmac.digest(self._index, f"{kind}|{value}".encode(), "sha256")[:INDEX_BYTES]
+        return blind_index(self._index, kind, value)
 
     def packed(self, kind: str, values: Iterable[str]) -> bytes:
         """Blind indexes of many values, joined in sorted order without duplicates."""
@@ -109,6 +109,11 @@ class RecordKeys:
 
     def _cipher(self, record_id: UUID) -> AESGCM:
         return AESGCM(hmac.digest(self._disclosures, b"record|" + record_id.bytes, "sha256"))
+
+
+def blind_index(key: bytes, kind: str, value: str) -> bytes:
+    """What a value is found by under a month's index key; `kind`: nik, kk, officer or case."""
+    return hmac.digest(key, f"{kind}|{value}".encode(), "sha256")[:INDEX_BYTES]
 
 
 def make_leaf(

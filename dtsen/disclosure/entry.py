@@ -98,7 +98,7 @@ def _personal(
         "q": dict(circumstances.query) or None,
         "reason": reasons or None,
         "src_ip": circumstances.address,
-        "subject": list(dict.fromkeys((*asked.niks, *leaving.niks))),
+        "subject": list(dict.fromkeys((*circumstances.subjects, *asked.niks, *leaving.niks))),
         "subject_kk": list(dict.fromkeys((*asked.kks, *leaving.kks))),
         "trace": circumstances.trace,
     }
@@ -114,7 +114,8 @@ def _entry(
 ) -> dict[str, object]:
     mandate = question.mandate
     circumstances = question.circumstances
-    checked = None if question.refusal or want is None else mandate.agreement
+    checked = None if question.refusal else mandate.agreement
+    reading = want if checked else None
     return {
         "id": circumstances.record_id,
         "client": mandate.token.client_id,
@@ -123,9 +124,9 @@ def _entry(
         "agreement": clear["agreement"],
         "agreement_epoch": checked.epoch if checked else None,
         "agreement_ends": checked.ends if checked else None,
-        "restrictions_epoch": mandate.restrictions_epoch if checked else None,
-        "ordinal": want.release.ordinal if checked and want else None,
-        "pinned": bool(checked and want and want.pinned),
+        "restrictions_epoch": mandate.restrictions_epoch if reading else None,
+        "ordinal": reading.release.ordinal if reading else None,
+        "pinned": bool(reading and reading.pinned),
         "key_epoch": keys.epoch,
         "typ": clear["typ"],
         "op": clear["op"],

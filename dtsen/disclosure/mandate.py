@@ -61,7 +61,11 @@ class Mandate:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What an access record says of one call beside its mandate."""
+    """What an access record says of one call beside its mandate.
+
+    `subjects`: NIKs that the call is about though the registry is not read for them, as when the
+    access log is searched; recorded and indexed like any other.
+    """
 
     record_id: UUID
     actor: str = "system"
@@ -70,6 +74,7 @@ class Circumstances:
     address: str | None = None
     trace: str | None = None
     query: Mapping[str, object] = field(default_factory=dict)
+    subjects: tuple[str, ...] = ()
 
 
 def identify(snapshot: Snapshot, token: AccessToken) -> ClientAuthority:

@@ -18,6 +18,7 @@ from dtsen.errors.failures import (
 )
 from dtsen.errors.requests import (
     BodyTooLarge,
+    CursorExpired,
     DoubledAuthorization,
     InvalidCursor,
     InvalidRequest,
@@ -43,6 +44,7 @@ __all__ = [
     "AgreementNotInForce",
     "AuditScopeRequired",
     "BodyTooLarge",
+    "CursorExpired",
     "DoubledAuthorization",
     "DtsenError",
     "Fault",

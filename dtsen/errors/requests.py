@@ -64,6 +64,18 @@ class InvalidCursor(DtsenError):
     )
 
 
+class CursorExpired(DtsenError):
+    """The cursor was one of ours, and is too old to go on from."""
+
+    code = "cursor-expired"
+    status = 410
+    title = Text("Cursor kedaluwarsa", "Cursor expired")
+    detail = Text(
+        "Cursor ini sudah kedaluwarsa. Mulai lagi tanpa cursor.",
+        "This cursor has expired. Start again without one.",
+    )
+
+
 class MethodNotAllowed(DtsenError):
     """The path exists, the method does not."""
 

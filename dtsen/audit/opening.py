@@ -1,0 +1,119 @@
+"""Opening stored records for whoever may see them; what cannot be opened says so.
+
+A record is shown only if its leaf says what its columns say, and its personal members only if each
+disclosure has its digest in the leaf. Anything else was changed after it was written.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
+
+import orjson
+from cryptography.exceptions import InvalidTag
+
+from dtsen.audit.record import AUDITORS_ONLY, RecordKeys, disclosure_digest, read_disclosures
+from dtsen.audit.viewer import Viewer
+from dtsen.keys import KeyMissing
+
+log = logging.getLogger(__name__)
+
+SUBJECT_MEMBERS = ("subject", "subject_kk")
+COMMITMENTS = frozenset({"_sd", "_sd_alg"})
+
+COLUMNS = {
+    "id": "jti",
+    "key_epoch": "ek",
+    "typ": "typ",
+    "op": "op",
+    "outcome": "outcome",
+    "status": "status",
+    "agency": "agency",
+    "client": "client",
+    "purpose": "purpose",
+    "agreement": "agreement",
+    "agreement_version": "agreement_version",
+    "release": "ds",
+    "people": "n",
+}
+"""Columns of a record, each with the member of its leaf that says the same."""
+
+Stored: TypeAlias = Mapping[str, Any]
+"""A row of `audit.record`: `COLUMNS`, `recorded_at`, `leaf`, `disclosures`."""
+
+Unopenable: TypeAlias = Literal["mismatch", "key-missing"]
+"""Why a record cannot be opened: it was changed, or the key of its month is no longer held."""
+
+
+class Mismatch(ValueError):
+    """A record is not what was written."""
+
+
+def open_record(
+    row: Stored, viewer: Viewer, keys: Callable[[str], RecordKeys]
+) -> dict[str, object]:
+    """What a viewer may see of a record that is open to it; `keys` gives a month's keys.
+
+    Member `unopenable` is present only where something could not be opened.
+    """
+    shown: dict[str, object] = {
+        "jti": str(row["id"]),
+        "recorded_at": row["recorded_at"].isoformat(timespec="microseconds"),
+    }
+    try:
+        leaf = read_leaf(row)
+    except Mismatch:
+        return shown | _unopenable(row, "mismatch")
+    shown |= {name: value for name, value in leaf.items() if name not in COMMITMENTS}
+    try:
+        personal = read_personal(row, leaf, keys(row["key_epoch"]))
+    except Mismatch:
+        return shown | _unopenable(row, "mismatch")
+    except KeyMissing:
+        return shown | _unopenable(row, "key-missing")
+    hidden = set() if viewer.oversees else set(AUDITORS_ONLY)
+    if not viewer.sees_subjects(row["agency"]):
+        hidden |= set(SUBJECT_MEMBERS)
+    shown |= {name: value for name, value in personal.items() if name not in hidden}
+    return shown | {name: shown[name] or [] for name in SUBJECT_MEMBERS if name in shown}
+
+
+def read_leaf(row: Stored) -> dict[str, Any]:
+    """The members of a record's leaf.
+
+    Raises:
+        Mismatch: it is no leaf, or its columns say something else.
+    """
+    try:
+        leaf = orjson.loads(row["leaf"])
+    except ValueError:
+        raise Mismatch from None
+    if not isinstance(leaf, dict):
+        raise Mismatch
+    said = {column: leaf.get(member) for column, member in COLUMNS.items()}
+    if said != {column: row[column] for column in COLUMNS} | {"id": str(row["id"])}:
+        raise Mismatch
+    return leaf
+
+
+def read_personal(row: Stored, leaf: Mapping[str, Any], keys: RecordKeys) -> dict[str, object]:
+    """The personal members of a record.
+
+    Raises:
+        Mismatch: they do not open, or the leaf holds no digest of one of them.
+    """
+    try:
+        disclosures = keys.unseal(row["id"], row["disclosures"])
+        opened = read_disclosures(disclosures)
+    except (InvalidTag, ValueError):
+        raise Mismatch from None
+    digests = leaf.get("_sd")
+    if not isinstance(digests, list) or len(opened) < len(disclosures):
+        raise Mismatch
+    if any(disclosure_digest(disclosure) not in digests for disclosure in disclosures):
+        raise Mismatch
+    return opened
+
+
+def _unopenable(row: Stored, why: Unopenable) -> dict[str, object]:
+    log.error("audit: record %s cannot be opened: %s", row["id"], why)
+    return {"unopenable": why}

@@ -1,0 +1,194 @@
+"""Search over the access log, by the auditor's login.
+
+People, officers and cases are found only through the keyed index, by one key for each month that
+the question touches. Pages are newest first and end where the log is complete.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from uuid import UUID
+
+import asyncpg
+
+from dtsen.audit.opening import open_record
+from dtsen.audit.record import RecordKeys, blind_index
+from dtsen.audit.statement import Filter, Place, Statement, by_id, page
+from dtsen.audit.viewer import Viewer
+from dtsen.clock import Clock, key_epoch, next_key_epoch
+from dtsen.cursor import Cursors
+from dtsen.errors import AuditScopeRequired, Fault, InvalidRequest, RecordNotFound, Unavailable
+from dtsen.keys import KeyMissing, Keyring, Purpose
+
+MOST_RECORDS = 500
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+"""No record is older: neither this software nor DTSEN itself is."""
+
+_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_PATIENCE = "SET LOCAL statement_timeout = '3s'"
+_COMPLETE_UNTIL = "SELECT complete_until FROM audit.progress"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records, newest first; until when the log was complete; how to go on, if there is more.
+
+    `complete_until` is that of the first page: what came later is on none of them.
+    """
+
+    records: Sequence[dict[str, object]]
+    complete_until: datetime
+    next: str | None
+
+
+class AccessLog:
+    """One worker's view of the access log."""
+
+    def __init__(self, pool: asyncpg.Pool, keyring: Keyring, clock: Clock) -> None:
+        """Take a pool of the auditor's login."""
+        self._pool = pool
+        self._keyring = keyring
+        self._cursors = Cursors(keyring, clock)
+        self._keys = lru_cache(maxsize=128)(lambda epoch: RecordKeys(keyring, epoch))
+
+    async def search(
+        self, viewer: Viewer, wanted: Filter, *, limit: int, cursor: str | None = None
+    ) -> Page:
+        """One page of what a viewer may see of what it wants.
+
+        Raises:
+            AuditScopeRequired: it may not search by subject there.
+            InvalidRequest: an officer or case is named without its agency.
+            InvalidCursor, CursorExpired: as they say.
+            Unavailable: the log cannot be read, or not in time.
+        """
+        check(viewer, wanted)
+        bound = _binding(viewer, wanted)
+        place = None
+        complete_until: datetime | None = None
+        if cursor is not None:
+            said = self._cursors.open(cursor, bound)
+            place = Place(datetime.fromisoformat(said["at"]), UUID(said["id"]))
+            complete_until = datetime.fromisoformat(said["complete_until"])
+        try:
+            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+                await connection.execute(_PATIENCE)
+                if complete_until is None:
+                    complete_until = await connection.fetchval(_COMPLETE_UNTIL) or BEGINNING
+                statement = self._page(viewer, wanted, complete_until, place, limit)
+                rows = await connection.fetch(statement.text, *statement.arguments)
+        except _FAILURES as error:
+            raise Unavailable from error
+        records = await asyncio.to_thread(self._open, viewer, rows[:limit])
+        following = None
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            following = self._cursors.seal(
+                {
+                    "at": last["recorded_at"].isoformat(),
+                    "id": str(last["id"]),
+                    "complete_until": complete_until.isoformat(),
+                },
+                bound,
+            )
+        return Page(records, complete_until, following)
+
+    async def record(self, viewer: Viewer, record_id: UUID) -> dict[str, object]:
+        """One record.
+
+        Raises:
+            RecordNotFound: there is none that this viewer may see.
+            Unavailable: the log cannot be read, or not in time.
+        """
+        statement = by_id(record_id)
+        try:
+            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+                await connection.execute(_PATIENCE)
+                rows = await connection.fetch(statement.text, *statement.arguments)
+        except _FAILURES as error:
+            raise Unavailable from error
+        found = self._open(viewer, [row for row in rows if viewer.sees(row["agency"])])
+        if not found:
+            raise RecordNotFound
+        return found[0]
+
+    def _page(
+        self,
+        viewer: Viewer,
+        wanted: Filter,
+        complete_until: datetime,
+        place: Place | None,
+        limit: int,
+    ) -> Statement:
+        span = (max(wanted.since or BEGINNING, BEGINNING), complete_until)
+        if wanted.until is not None:
+            span = (span[0], max(BEGINNING, min(wanted.until, complete_until)))
+        agency = wanted.agency if viewer.oversees else viewer.agency
+        needles = (
+            ("nik", wanted.subject),
+            ("officer", wanted.officer and f"{agency}|{wanted.officer}"),
+            ("case", wanted.case_ref and f"{agency}|{wanted.case_ref}"),
+        )
+        epochs = self._epochs(*span)
+        return page(
+            wanted,
+            agency=None if viewer.oversees else viewer.agency,
+            indexes=[
+                self._indexes(epochs, kind, value) for kind, value in needles if value is not None
+            ],
+            span=span,
+            place=place,
+            most=limit + 1,
+        )
+
+    def _epochs(self, since: datetime, until: datetime) -> list[str]:
+        """Months whose keys are held and may have indexed records of a span.
+
+        A record near midnight may carry the key of the month beside its own.
+        """
+        first = key_epoch(since.astimezone(UTC).replace(day=1) - timedelta(days=1))
+        last = next_key_epoch(until)
+        held = self._keyring.versions(Purpose.SUBJECT_INDEX)
+        return [epoch for epoch in held if first <= epoch <= last]
+
+    def _indexes(self, epochs: Sequence[str], kind: str, value: str) -> list[bytes]:
+        found = []
+        for epoch in epochs:
+            try:
+                key = self._keyring.secret(Purpose.SUBJECT_INDEX, epoch)
+            except KeyMissing:  # destroyed since the list was read
+                continue
+            found.append(blind_index(key, kind, value))
+        return found
+
+    def _open(self, viewer: Viewer, rows: Sequence[asyncpg.Record]) -> list[dict[str, object]]:
+        return [open_record(dict(row), viewer, self._keys) for row in rows]
+
+
+def check(viewer: Viewer, wanted: Filter) -> None:
+    """Refuse what a viewer may not ask.
+
+    Raises:
+        AuditScopeRequired: it may not search by subject there.
+        InvalidRequest: an officer or case is named without its agency, which alone knows them.
+    """
+    agency = wanted.agency if viewer.oversees else viewer.agency
+    if wanted.subject is not None and not viewer.sees_subjects(agency):
+        raise AuditScopeRequired
+    if agency is None:
+        named = {"officer": wanted.officer, "case_ref": wanted.case_ref}
+        faults = [Fault(f"/{name}", "agency-required") for name, value in named.items() if value]
+        if faults:
+            raise InvalidRequest(faults=faults)
+
+
+def _binding(viewer: Viewer, wanted: Filter) -> dict[str, object]:
+    return {
+        "operation": "audit.search",
+        "agency": viewer.agency,
+        "client": viewer.client,
+        "plan": viewer.plan,
+        "query": asdict(wanted),
+    }

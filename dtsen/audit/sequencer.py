@@ -1,0 +1,209 @@
+"""The one process that takes new records up: into the index, and into what is complete.
+
+Exactly one leads, by advisory lock; others wait for it to end. What is pending is a state and not a
+position, so that nothing that commits late can be passed over, and every step is one statement, so
+that a crash anywhere loses nothing and a second leader would index nothing twice.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+from typing import Any
+
+import psycopg
+
+from dtsen.clock import Clock
+from dtsen.keys import Keyring
+
+log = logging.getLogger(__name__)
+
+ROUND_SECONDS = 0.5
+RETRY_SECONDS = 1.0
+UPKEEP_SECONDS = 60.0
+SLOW_WRITER_SECONDS = 10.0
+MOST_AT_ONCE = 200
+MOST_DRAINS_A_ROUND = 50
+LEADER = int.from_bytes(b"dtsen-sq")
+"""Key of the advisory lock that the leading sequencer's session holds."""
+
+_SESSION = "-c timezone=UTC -c lock_timeout=500ms -c statement_timeout=60s"
+"""A partition is made under a lock that all writers queue behind: better to try again later."""
+
+_LEAD = "SELECT pg_try_advisory_lock(%s)"
+_NOW = "SELECT clock_timestamp()"
+
+# Packed indexes are 16 bytes each, so that all of a record's can be cut from one string.
+_DRAIN = """
+WITH taken AS (
+    DELETE FROM audit.pending p
+    USING (
+        SELECT w.recorded_at, w.id FROM audit.pending w ORDER BY w.recorded_at, w.id LIMIT %s
+    ) AS oldest
+    WHERE p.recorded_at = oldest.recorded_at AND p.id = oldest.id
+    RETURNING p.recorded_at, p.id
+), known AS MATERIALIZED (
+    SELECT r.recorded_at, r.id,
+        r.subjects || r.families || coalesce(r.officer, '') || coalesce(r.case_ref, '') AS packed
+    FROM taken t JOIN audit.record r ON r.recorded_at = t.recorded_at AND r.id = t.id
+), mentioned AS (
+    INSERT INTO audit.mention (value, recorded_at, record)
+    SELECT substr(k.packed, 16 * n + 1, 16), k.recorded_at, k.id
+    FROM known k CROSS JOIN LATERAL generate_series(0, length(k.packed) / 16 - 1) AS n
+    ON CONFLICT DO NOTHING
+)
+SELECT (SELECT count(*) FROM taken) AS taken, (SELECT count(*) FROM known) AS known
+"""
+
+# A recording statement locks these tables before it reads the clock, and keeps the locks until its
+# commit can be seen.
+_WRITERS = """
+SELECT DISTINCT l.virtualtransaction, l.pid
+FROM pg_locks l
+WHERE l.locktype = 'relation' AND l.granted AND l.mode = 'RowExclusiveLock'
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+    AND l.relation IN ('audit.record'::regclass, 'audit.pending'::regclass)
+    AND l.pid IS DISTINCT FROM pg_backend_pid()
+"""
+
+_LEFT = "SELECT EXISTS (SELECT FROM audit.pending WHERE recorded_at < %s)"
+_ADVANCE = """
+UPDATE audit.progress SET complete_until = %(until)s WHERE complete_until < %(until)s
+"""
+
+_PARTITIONS = "SELECT audit.ensure_partitions(%s)"
+_FORGET_PROOFS = "DELETE FROM disclosure.used_proof WHERE expires < clock_timestamp()"
+
+
+@dataclass(slots=True)
+class _Horizon:
+    """An instant, and the transactions that may still commit records from before it.
+
+    Whoever is not among them takes its lock, and then reads the clock, after the instant.
+    """
+
+    instant: datetime
+    writers: set[str]
+    since: float
+
+
+class Sequencer:
+    """One candidate for leadership."""
+
+    def __init__(self, url: str, keyring: Keyring, clock: Clock) -> None:
+        """Take the sequencer login's URL."""
+        self._url = url
+        self._keyring = keyring
+        self._clock = clock
+        self._horizon: _Horizon | None = None
+        self._upkeep_due = float("-inf")
+        self._warning_due = float("-inf")
+
+    def run(self, stop: Event) -> None:
+        """Lead, or wait to, until `stop` is set. An outage of the database is waited out."""
+        while not stop.is_set():
+            try:
+                with self.connect() as connection:
+                    self._lead(connection, stop)
+            except psycopg.Error as error:
+                # Its text may hold a row: the class and the SQLSTATE say enough.
+                log.error("sequencer: %s %s", type(error).__name__, error.sqlstate)  # noqa: TRY400 - a traceback may hold a row
+                stop.wait(RETRY_SECONDS)
+
+    def connect(self) -> psycopg.Connection:
+        """A session of the sequencer's login in autocommit; its end gives up the lead."""
+        return psycopg.connect(
+            self._url, autocommit=True, application_name="dtsen-sequencer", options=_SESSION
+        )
+
+    def lead(self, connection: psycopg.Connection) -> bool:
+        """Whether this session leads; no other does until it ends."""
+        leads: bool = _one(connection, _LEAD, (LEADER,))
+        return leads
+
+    def round(self, connection: psycopg.Connection) -> int:
+        """Index what is pending and move `complete_until` as far as it is true; records taken."""
+        taken = drain(connection)
+        horizon = self._horizon
+        if horizon is None:
+            instant = _one(connection, _NOW)
+            self._clock.follow(instant)
+            horizon = _Horizon(instant, set(writers(connection)), self._clock.monotonic())
+            self._horizon = horizon
+        else:
+            horizon.writers.intersection_update(present := writers(connection))
+            self._warn_of(horizon, present)
+        if not horizon.writers:
+            taken += drain(connection)
+            if not _one(connection, _LEFT, (horizon.instant,)):
+                connection.execute(_ADVANCE, {"until": horizon.instant})
+                self._horizon = None
+        return taken
+
+    def upkeep(self, connection: psycopg.Connection, instant: datetime) -> None:
+        """Have partitions and keys of this month and the next, and forget expired proofs.
+
+        The next month's are there from this month's first minute on, so weeks ahead.
+        """
+        self._keyring.ensure(instant)
+        try:
+            connection.execute(_PARTITIONS, (instant,))
+        except psycopg.errors.LockNotAvailable:
+            log.warning("sequencer: the log is busy; its next partitions are made in a minute")
+        forgotten = connection.execute(_FORGET_PROOFS).rowcount
+        log.debug("sequencer: %d expired proofs forgotten", forgotten)
+
+    def _lead(self, connection: psycopg.Connection, stop: Event) -> None:
+        leads = False
+        while not stop.is_set():
+            if not leads:
+                leads = self.lead(connection)
+                if not leads:
+                    stop.wait(RETRY_SECONDS)
+                    continue
+                log.info("sequencer: leads")
+                self._horizon = None
+            self.round(connection)
+            if self._clock.monotonic() >= self._upkeep_due:
+                self.upkeep(connection, self._clock.now())
+                self._upkeep_due = self._clock.monotonic() + UPKEEP_SECONDS
+            stop.wait(ROUND_SECONDS)
+
+    def _warn_of(self, horizon: _Horizon, present: Mapping[str, int | None]) -> None:
+        now = self._clock.monotonic()
+        age = now - horizon.since
+        if horizon.writers and age > SLOW_WRITER_SECONDS and now >= self._warning_due:
+            pids = sorted(str(present[writer]) for writer in horizon.writers)
+            log.warning(
+                "sequencer: the log is complete only until %s: for %.0f s backends %s have held"
+                " transactions open that write to it",
+                horizon.instant.isoformat(timespec="seconds"),
+                age,
+                ", ".join(pids),
+            )
+            self._warning_due = now + SLOW_WRITER_SECONDS
+
+
+def drain(connection: psycopg.Connection) -> int:
+    """Index what is pending, oldest first, until nothing is (or for long enough); records taken."""
+    total = 0
+    for _ in range(MOST_DRAINS_A_ROUND):
+        row = connection.execute(_DRAIN, (MOST_AT_ONCE,)).fetchone()
+        taken, known = row or (0, 0)
+        if known < taken:
+            log.error("sequencer: %d records were pending that the log lacks", taken - known)
+        total += taken
+        if taken < MOST_AT_ONCE:
+            break
+    return total
+
+
+def writers(connection: psycopg.Connection) -> dict[str, int | None]:
+    """Transactions that may be writing to the log right now, with their backends' pids."""
+    return dict(connection.execute(_WRITERS).fetchall())
+
+
+def _one(connection: psycopg.Connection, statement: str, parameters: tuple[Any, ...] = ()) -> Any:  # noqa: ANN401 - one value of any type
+    row = connection.execute(statement, parameters).fetchone()
+    return row[0] if row else None

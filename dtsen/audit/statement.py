@@ -1,0 +1,125 @@
+"""The statement of a search: what is asked for, as SQL over the log and its keyed index."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from dtsen.audit.opening import COLUMNS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What is searched for. None: any. `since` is included, `until` is not."""
+
+    agency: str | None = None
+    client: str | None = None
+    officer: str | None = None
+    subject: str | None = None
+    purpose: str | None = None
+    operation: str | None = None
+    outcome: str | None = None
+    case_ref: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The last record of a page."""
+
+    recorded_at: datetime
+    id: UUID
+
+
+@dataclass(slots=True)
+class Statement:
+    """SQL and its arguments."""
+
+    text: str = ""
+    arguments: list[object] = field(default_factory=list)
+
+    def put(self, value: object) -> str:
+        """The placeholder of a value."""
+        self.arguments.append(value)
+        return f"${len(self.arguments)}"
+
+
+_SELECTED = ", ".join(f"r.{name}" for name in (*COLUMNS, "recorded_at", "leaf", "disclosures"))
+
+_MENTIONED = """
+SELECT DISTINCT m.recorded_at, m.record FROM audit.mention m
+WHERE m.value = ANY ({values}::bytea[]) AND m.recorded_at >= {since} AND m.recorded_at < {until}
+"""
+
+_BY_MENTION = """(
+{mentioned}) AS m JOIN audit.record r ON r.recorded_at = m.recorded_at AND r.id = m.record"""
+
+_PAGE = """
+SELECT {selected}
+FROM {source}
+WHERE {conditions}
+ORDER BY r.recorded_at DESC, r.id DESC
+LIMIT {most}
+"""
+
+_BY_ID = """
+SELECT {selected} FROM audit.record r WHERE r.id = {id}
+"""
+
+
+def page(
+    wanted: Filter,
+    *,
+    agency: str | None,
+    indexes: Sequence[Sequence[bytes]],
+    span: tuple[datetime, datetime],
+    place: Place | None,
+    most: int,
+) -> Statement:
+    """Records newest first. `agency`: only its records, whatever is wanted.
+
+    `indexes`: for each person, officer or case that must be mentioned, its keyed index in each
+    month (none held: nothing is found). `place`: go on after it.
+    """
+    made = Statement()
+    since, until = made.put(span[0]), made.put(span[1])
+    conditions = [f"r.recorded_at >= {since}", f"r.recorded_at < {until}"]
+    equal = {
+        "agency": wanted.agency,
+        "client": wanted.client,
+        "purpose": wanted.purpose,
+        "op": wanted.operation,
+        "outcome": wanted.outcome,
+    }
+    conditions += [
+        f"r.{name} = {made.put(value)}" for name, value in equal.items() if value is not None
+    ]
+    if agency is not None:
+        conditions.append(f"r.agency = {made.put(agency)}")
+    if place is not None:
+        at = made.put(place.recorded_at)
+        conditions.append(f"r.recorded_at <= {at}")
+        conditions.append(f"(r.recorded_at, r.id) < ({at}, {made.put(place.id)})")
+    source = "audit.record r"
+    if indexes:
+        source = _BY_MENTION.format(
+            mentioned="INTERSECT".join(
+                _MENTIONED.format(values=made.put(list(values)), since=since, until=until)
+                for values in indexes
+            )
+        )
+    made.text = _PAGE.format(
+        selected=_SELECTED,
+        source=source,
+        conditions=" AND ".join(conditions),
+        most=made.put(most),
+    )
+    return made
+
+
+def by_id(record_id: UUID) -> Statement:
+    """One record."""
+    made = Statement()
+    made.text = _BY_ID.format(selected=_SELECTED, id=made.put(record_id))
+    return made

@@ -1,0 +1,5 @@
+"""The access log that these tests share."""
+
+from tests.audit.ledger import ledger
+
+__all__ = ["ledger"]

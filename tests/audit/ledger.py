@@ -1,0 +1,259 @@
+"""A migrated database of its own for the access log, and records to put into it."""
+
+import asyncio
+import itertools
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+import orjson
+import psycopg
+import pytest
+
+from dtsen.audit.record import RecordKeys, make_leaf, new_record_id, read_disclosures
+from dtsen.audit.search import AccessLog, Page
+from dtsen.audit.sequencer import Sequencer
+from dtsen.audit.statement import Filter
+from dtsen.audit.viewer import Viewer
+from dtsen.clock import Clock, key_epoch
+from dtsen.database import DatabaseUrls, connect, migrate, open_pool
+from dtsen.disclosure.recording import Entry, record
+from dtsen.keys import Keyring
+from tests.postgres import embedded_18, open_folder, packaged_15
+
+SCOPES = frozenset({"audit:read", "audit:subjects"})
+Told = TypeVar("Told")
+
+_serial = itertools.count(1)
+
+
+def nik(number: int) -> str:
+    return f"337499{number:010d}"
+
+
+def unique(word: str) -> str:
+    """A name that no other test uses."""
+    return f"{word}-{next(_serial)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deed:
+    """What happened, for one record. `at`: None is now, by the recording statement."""
+
+    agency: str | None = "dinas-a"
+    client: str | None = "app-a"
+    niks: tuple[str, ...] = ()
+    kks: tuple[str, ...] = ()
+    officer: str | None = None
+    case_ref: str | None = None
+    purpose: str | None = "UJI"
+    op: str = "individuals.lookup"
+    outcome: str = "found"
+    reason: str = "seen"
+    at: datetime | None = None
+
+
+@dataclass
+class Ledger:
+    """An access log, its keys, and a search over it."""
+
+    urls: DatabaseUrls
+    keyring: Keyring
+    loop: asyncio.AbstractEventLoop
+    pool: asyncpg.Pool
+    log: AccessLog
+    months: set[str] = field(default_factory=set)
+
+    def run(self, work: Coroutine[Any, Any, Told]) -> Told:
+        return self.loop.run_until_complete(work)
+
+    def owner(self) -> psycopg.Connection:
+        return connect(self.urls.owner, autocommit=True)
+
+    def entry(self, deed: Deed, epoch: str | None = None) -> Entry:
+        """The finished record of a deed, as the gate makes it."""
+        now = deed.at or datetime.now(UTC)
+        self.ensure(now)
+        keys = RecordKeys(self.keyring, epoch or key_epoch(now))
+        clear = {
+            "typ": "read",
+            "op": deed.op,
+            "outcome": deed.outcome,
+            "status": 200,
+            "agency": deed.agency,
+            "client": deed.client,
+            "purpose": deed.purpose,
+            "agreement": None,
+            "agreement_version": None,
+            "ds": "2026-Q3",
+            "n": len(deed.niks),
+            "iat": now.isoformat(timespec="milliseconds"),
+        }
+        personal = {
+            "subject": list(deed.niks),
+            "subject_kk": list(deed.kks),
+            "officer": deed.officer,
+            "case_ref": deed.case_ref,
+            "reason": [deed.reason],
+            "src_ip": "192.0.2.7",
+        }
+        record_id = new_record_id(int(now.timestamp() * 1000))
+        leaf = make_leaf(keys, record_id, clear, personal)
+        named = f"{deed.agency}|"
+        return Entry(
+            **dict.fromkeys(one.name for one in fields(Entry))  # type: ignore[arg-type]
+            | {
+                "id": record_id,
+                "pinned": False,
+                "key_epoch": keys.epoch,
+                "release": clear["ds"],
+                "people": clear["n"],
+                "subjects": keys.packed("nik", deed.niks),
+                "families": keys.packed("kk", deed.kks),
+                "officer": keys.index("officer", named + deed.officer) if deed.officer else None,
+                "case_ref": keys.index("case", named + deed.case_ref) if deed.case_ref else None,
+                "leaf": leaf.content,
+                "disclosures": leaf.disclosures,
+            }
+            | {
+                name: clear[name]
+                for name in ("typ", "op", "outcome", "status", "agency", "client", "purpose")
+            }
+        )
+
+    def write(self, *deeds: Deed, epoch: str | None = None) -> list[UUID]:
+        """Write records of now through the recording statement, others as the owner can."""
+        entries = [(deed, self.entry(deed, epoch)) for deed in deeds]
+        present = [entry for deed, entry in entries if deed.at is None]
+        if present:
+            self.run(self._record(present))
+        with self.owner() as connection:
+            for deed, entry in entries:
+                if deed.at is not None:
+                    _backdate(connection, entry, deed.at)
+        return [entry.id for _, entry in entries]
+
+    def ensure(self, instant: datetime) -> None:
+        """Keys and partitions of the month of an instant, and of the months beside it."""
+        if key_epoch(instant) in self.months:
+            return
+        self.months.add(key_epoch(instant))
+        self.keyring.ensure(instant)
+        self.keyring.ensure(instant.replace(day=1) - timedelta(days=1))
+        with self.owner() as connection:
+            connection.execute("SELECT audit.ensure_partitions(%s)", (instant,))
+
+    async def _record(self, entries: Sequence[Entry]) -> None:
+        connection = await asyncpg.connect(self.urls.api)
+        try:
+            assert await record(connection, entries) == {entry.id for entry in entries}
+        finally:
+            await connection.close()
+
+    def sequencer(self) -> Sequencer:
+        return Sequencer(self.urls.sequencer, self.keyring, Clock())
+
+    def merge(self) -> None:
+        """Index everything, and let the log be complete until now."""
+        sequencer = self.sequencer()
+        with sequencer.connect() as connection:
+            sequencer.round(connection)
+
+    def complete_until(self) -> datetime:
+        with self.owner() as connection:
+            (until,) = connection.execute("SELECT complete_until FROM audit.progress").fetchone()
+        return until
+
+    def mentions(self, record_id: UUID) -> set[bytes]:
+        with self.owner() as connection:
+            rows = connection.execute(
+                "SELECT value FROM audit.mention WHERE record = %s", (record_id,)
+            ).fetchall()
+        return {row[0] for row in rows}
+
+    def search(self, viewer: Viewer, cursor: str | None = None, limit: int = 500, **how) -> Page:
+        return self.run(self.log.search(viewer, Filter(**how), limit=limit, cursor=cursor))
+
+    def ids(self, viewer: Viewer, **how) -> list[str]:
+        """Ids of all pages of a search."""
+        found, cursor = [], None
+        while True:
+            page = self.search(viewer, cursor, **how)
+            found += [one["jti"] for one in page.records]
+            cursor = page.next
+            if cursor is None:
+                return found
+
+    def everything(self) -> list[dict[str, Any]]:
+        """Every record opened, newest first: what a search must agree with."""
+        keys: dict[str, RecordKeys] = {}
+        opened = []
+        with self.owner() as connection:
+            rows = connection.execute(
+                "SELECT id, recorded_at, key_epoch, leaf, disclosures FROM audit.record"
+                " ORDER BY recorded_at DESC, id DESC"
+            ).fetchall()
+        for record_id, recorded_at, epoch, leaf, sealed in rows:
+            held = keys.setdefault(epoch, RecordKeys(self.keyring, epoch))
+            personal = read_disclosures(held.unseal(record_id, sealed))
+            opened.append(orjson.loads(leaf) | personal | {"recorded_at": recorded_at})
+        return opened
+
+
+def agency(code: str, **how: Any) -> Viewer:
+    """An agency that looks into its own records."""
+    viewer = Viewer(
+        agency=code,
+        client=f"client-of-{code}",
+        plan="plan-1",
+        role="pengguna",
+        scopes=frozenset({"audit:read"}),
+    )
+    return replace(viewer, **how)
+
+
+def overseer(*, subjects: bool = True) -> Viewer:
+    """An auditor of everybody."""
+    scopes = SCOPES if subjects else frozenset({"audit:read"})
+    return agency("pengawas", role="pengawas", scopes=scopes)
+
+
+def _backdate(connection: psycopg.Connection, entry: Entry, at: datetime) -> None:
+    columns = "id recorded_at key_epoch typ op outcome status agency client purpose release people"
+    names = [*columns.split(), "subjects", "families", "officer", "case_ref", "leaf", "disclosures"]
+    values = [at if name == "recorded_at" else getattr(entry, name) for name in names]
+    marks = ", ".join(["%s"] * len(names))
+    connection.execute(
+        f"INSERT INTO audit.record ({', '.join(names)}) VALUES ({marks})",  # noqa: S608 - names of this file
+        values,
+    )
+    connection.execute(
+        "INSERT INTO audit.pending (id, recorded_at) VALUES (%s, %s)", (entry.id, at)
+    )
+
+
+@pytest.fixture(scope="session", params=[embedded_18, packaged_15], ids=["postgres18", "15"])
+def ledger(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ledger]:
+    """An access log on a server of its own, so that a search can be held against all of it."""
+    with open_folder() as folder, request.param(folder) as urls:
+        yield from _open(urls, tmp_path_factory.mktemp("ledger"))
+
+
+def _open(urls: DatabaseUrls, folder: Path) -> Iterator[Ledger]:
+    migrate(urls)
+    keyring = Keyring(folder / "keys")
+    keyring.ensure(datetime.now(UTC))
+    loop = asyncio.new_event_loop()
+    pool = loop.run_until_complete(open_pool(urls.auditor, name="auditor", size=2))
+    try:
+        yield Ledger(urls, keyring, loop, pool, AccessLog(pool, keyring, Clock()))
+    finally:
+        loop.run_until_complete(pool.close())
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()

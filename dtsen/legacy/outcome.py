@@ -119,7 +119,7 @@ def _contested(ends: Sequence[Standing], passed: Sequence[Standing]) -> list[Sta
     slots: dict[str, set[Subject]] = {}
     for standing in ends:
         slots.setdefault(standing.claim.slot, set()).add(standing.subject)
-    held = [replace(one, contested=len(slots[one.claim.slot]) > 1) for one in ends]
+    held = [replace(one, contested=True) if len(slots[one.claim.slot]) > 1 else one for one in ends]
     agreed = {one.subject for one in ends}
     strays = [one for one in passed if one.here and one.subject not in agreed]
     if strays:

@@ -61,7 +61,7 @@ def claims(trail: Trail, scheme: Scheme) -> Claims:
         if link.nomor_induk_kependudukan and link.state != "unmatched"
     ]
     known = dead | {claim.slot for claim in ends}
-    return Claims(ends, passed, bool(dead), household and bool(empty - known))
+    return Claims(ends, passed, bool(dead), bool(empty - known))
 
 
 def _slot(link: Link) -> str:

@@ -101,9 +101,9 @@ def _judge(
         return "out_of_snapshot", {}
     strengths = {max(one.strength for one in each) for each in subjects.values()}
     certain = min(strengths)[0] and len(strengths) == 1
-    if not certain or (len(subjects) > 1 and scheme.kind == "member"):
+    if not certain:
         return "ambiguous", subjects
-    if len(subjects) > 1:
+    if len(subjects) > 1:  # a household: several people of one member contest each other
         return "split", subjects
     (leading,) = subjects.values()
     exact = any(one.claim.link in trail.own for one in leading)
@@ -119,7 +119,7 @@ def _contested(ends: Sequence[Standing], passed: Sequence[Standing]) -> list[Sta
     slots: dict[str, set[Subject]] = {}
     for standing in ends:
         slots.setdefault(standing.claim.slot, set()).add(standing.subject)
-    held = [replace(one, contested=len(slots[one.claim.slot]) > 1) for one in ends]
+    held = [replace(one, contested=True) if len(slots[one.claim.slot]) > 1 else one for one in ends]
     agreed = {one.subject for one in ends}
     strays = [one for one in passed if one.here and one.subject not in agreed]
     if strays:
@@ -155,7 +155,7 @@ def _replacements(
         for link in (standing.claim.link for standing in candidate.standings):
             household = Identifier(reading.scheme.name, link.id_dtks)
             new = household if reading.scheme.kind == "household" else trail.reached[link]
-            if link not in trail.own and new != reading.identifier:
+            if new != reading.identifier:
                 ids[new] = None
     return ids
 

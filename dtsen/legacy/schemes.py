@@ -139,8 +139,6 @@ def _filled(scheme: Scheme, pieces: Sequence[str]) -> str | None:
     if len(pieces) == 1:
         start = scheme.layouts[0][0]
         pieces = [pieces[0][:start], pieces[0][start:]]
-        if len(pieces[0]) < start:
-            return None
     for layout in scheme.layouts:
         if len(layout) == len(pieces) and all(
             0 < len(piece) <= size for piece, size in zip(pieces, layout, strict=True)

@@ -51,6 +51,7 @@ contacts: [{{role: dpo, email: dpo@example.id}}]
 dpia: DPIA-1
 clients: [{name}]
 """
+MOVE = "UPDATE registry.pointer SET ordinal = %s, moved_at = now()"
 NUMBERS = "anggota.nomor_induk_kependudukan, keluarga.nomor_kartu_keluarga"
 
 
@@ -153,6 +154,21 @@ def registry(urls: DatabaseUrls, folder: Path) -> Iterator[Registry]:
     yield Registry(urls, keyring, clock)
 
 
+@contextmanager
+def released(
+    one: Registry, release: str, people: Sequence[dict[str, Any]], links: Sequence[Any]
+) -> Iterator[None]:
+    """Load another release and have it in force while the block lasts."""
+    with connect(one.urls.owner) as connection:
+        (before,) = connection.execute("SELECT ordinal FROM registry.pointer").fetchone()
+    fill(one, release, people, links)
+    try:
+        yield
+    finally:
+        with connect(one.urls.owner) as connection:
+            connection.execute(MOVE, (before,))
+
+
 def fill(
     one: Registry, release: str, people: Sequence[dict[str, Any]], links: Sequence[Any]
 ) -> None:
@@ -175,7 +191,7 @@ def fill(
             for statement in layout.create_indexes(file, ordinal):
                 connection.execute(statement)
         connection.execute(layout.grant(ordinal, login(one.urls.api)))
-        connection.execute("UPDATE registry.pointer SET ordinal = %s, moved_at = now()", (ordinal,))
+        connection.execute(MOVE, (ordinal,))
 
 
 def _insert(connection: psycopg.Connection, table: sql.Identifier, row: dict[str, Any]) -> None:

@@ -66,6 +66,8 @@ def test_one_answer_means_one_candidate(asked, links, people):
     resolution = resolve(asked, links, people)
     if resolution.outcome in {"exact", "merged"}:
         assert len(resolution.candidates) == 1
+    if resolution.outcome == "split":
+        assert asked[0] == "id_dtks"
     if resolution.outcome in NOBODY:
         assert ids(resolution) == []
     if resolution.outcome in {"split", "ambiguous"}:

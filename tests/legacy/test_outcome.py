@@ -100,6 +100,12 @@ def test_a_limited_person_is_given_without_numbers_and_said_to_stand_for_a_famil
     assert "family_withheld" in codes(resolution)
 
 
+def test_of_a_withheld_family_one_person_alone_is_given():
+    links = [link(1, 1, 1), link(1, 2, 2)]
+    (candidate,) = resolve(of_household(), links, {1: LIMITED, 2: LIMITED}).candidates
+    assert len(candidate.niks) == 1
+
+
 def test_only_people_who_lead_to_a_listed_candidate_leave():
     links = [link(1, 1, 1), link(1, 2, 2), link(1, 3, 3)]
     people = {1: on_card(1), 2: on_card(1, limited=True), 3: on_card(3, sight="outside_wilayah")}

@@ -1,12 +1,11 @@
 """Legacy ids through the real gate on real PostgreSQL: a small release, filled by hand."""
 
-import dataclasses
 from contextlib import ExitStack
 
 import pytest
 
 from dtsen.disclosure.pairwise import Kind, PairwiseIds
-from tests.legacy.registry import fill, registry
+from tests.legacy.registry import fill, registry, released
 from tests.legacy.worlds import WEAK, household, kk, link, member, nik
 from tests.postgres import embedded_18, open_folder, packaged_15
 
@@ -180,8 +179,8 @@ def test_a_link_points_into_the_release_in_force(house):
     moved = [person(1, 7), *PEOPLE[1:]]
     asked = ("id_dtks", household(2))
     assert house.ask(NATIONAL, asked).results[0]["outcome"] == "merged"
-    fill(house, "2026-Q4", moved, LINKS)
-    told = house.ask(NATIONAL, asked)
+    with released(house, "2026-Q4", moved, LINKS):
+        told = house.ask(NATIONAL, asked)
     assert (told.release, outcomes(told)) == ("2026-Q4", ["split"])
 
 
@@ -193,7 +192,8 @@ def test_long_and_circular_chains_end(house):
         link(60, 1, 1, state="retired", replaced_by=member(61)),
         link(61, 1, 1, state="retired", replaced_by=member(60)),
     ]
-    fill(house, "2027-Q1", PEOPLE, [*chain, *circle, dataclasses.replace(link(90, 1, 1))])
-    told = house.ask(NATIONAL, ("id_art_dtks", member(20)), ("id_art_dtks", member(60)))
+    asked = ("id_art_dtks", member(20)), ("id_art_dtks", member(60))
+    with released(house, "2027-Q1", PEOPLE, [*chain, *circle]):
+        told = house.ask(NATIONAL, *asked)
     assert outcomes(told) == ["merged", "exact"]
     assert numbers(told) == [[nik(1)], [nik(1)]]

@@ -69,6 +69,13 @@ TABLE = {
         "ambiguous",
         [family_id(1), family_id(2)],
     ),
+    "a household whose one member may be somebody dead": (
+        of_household(),
+        [link(1, 1, 1), link(1, 1, 2)],
+        {1: on_card(1, record="deceased"), 2: on_card(2)},
+        "ambiguous",
+        [family_id(1), family_id(2)],
+    ),
     "two people for one member, but one family": (
         of_household(),
         [link(1, 1, 1), link(1, 1, 2, **WEAK)],

@@ -46,14 +46,14 @@ def server_config(application: str, workers: int) -> uvicorn.Config:
         factory=True,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http="api.protocol:Protocol",
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         date_header=True,
         proxy_headers=False,
         timeout_graceful_shutdown=20,
-        h11_max_incomplete_event_size=65_536,
     )
 
 

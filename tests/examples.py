@@ -39,12 +39,13 @@ def read_example(operation_id: str) -> dict[str, Any]:
     return json.loads((FOLDER / f"{operation_id}.json").read_text())
 
 
-def real_path(sandbox, operation_id: str, path: str) -> str:
-    """The path with ids of this sandbox in place of an example's."""
+def real_path(sandbox, operation_id: str, path: str, client: str = "demo-explorer") -> str:
+    """The path with an id that this client knows in place of an example's."""
     if operation_id not in _REAL_IDS:
         return path
     lookup, request, member = _REAL_IDS[operation_id]
-    return path.replace("{id}", sandbox.call("POST", lookup, request).json()[member]["id"])
+    answer = sandbox.call("POST", lookup, request, as_client=client)
+    return path.replace("{id}", answer.json()[member]["id"])
 
 
 def ask(sandbox, document: dict[str, Any], operation_id: str, example: dict[str, Any]):

@@ -4,6 +4,18 @@ from dtsen.errors.base import DtsenError
 from schemas.text import Text
 
 
+class MalformedHttp(DtsenError):
+    """What came is no HTTP/1.1 request, or its head does not end."""
+
+    code = "malformed-http"
+    status = 400
+    title = Text("Bukan permintaan HTTP yang sah", "Not a valid HTTP request")
+    detail = Text(
+        "Baris permintaan atau header tidak sesuai HTTP/1.1, atau melebihi 64 KiB.",
+        "The request line or a header is not HTTP/1.1, or they exceed 64 KiB.",
+    )
+
+
 class MalformedRequest(DtsenError):
     """The body is not JSON as RFC 8259 wants it."""
 

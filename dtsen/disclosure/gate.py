@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 import asyncpg
@@ -60,12 +61,14 @@ class Gate:
             DtsenError: the refusal that fresh authority gave; the caller has it recorded.
             Unavailable: the queue is full, the deadline passed, or the outcome is unknown.
         """
-        for _ in range(MOST_JUDGEMENTS):
-            answer = await self._ask(question)
-            if answer is not None:
-                return answer
-            snapshot = await self._authority.refresh()
-            question.mandate = question.judge(snapshot, self._clock.now())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                for _ in range(MOST_JUDGEMENTS):
+                    answer = await self._ask(question)
+                    if answer is not None:
+                        return answer
+                    snapshot = await self._authority.refresh()
+                    question.mandate = question.judge(snapshot, self._clock.now())
         raise Unavailable
 
     async def drain(self) -> None:
@@ -79,7 +82,7 @@ class Gate:
             raise Unavailable
         # Made here, so that what a fresh mandate no longer opens is refused to its asker alone.
         want = question.want(question.mandate) if question.want is not None else None
-        asked = _Asked(question, want)
+        asked = _Asked(question, want, self._clock.monotonic() + DEADLINE_SECONDS)
         self._waiting.append(asked)
         self._schedule()
         # A caller that goes away does not stop the batch that others share.
@@ -92,12 +95,23 @@ class Gate:
 
     def _depart(self) -> None:
         self._scheduled = False
-        size = min(len(self._waiting), MOST_IN_A_BATCH)
-        batch = [self._waiting.popleft() for _ in range(size)]
+        batch = self._board()
+        if not batch:
+            return
         flight = asyncio.create_task(self._fly(batch))
         self._flights.add(flight)
         flight.add_done_callback(self._land)
         self._schedule()
+
+    def _board(self) -> "list[_Asked]":
+        """The next batch; whoever was told meanwhile that it takes too long is left behind."""
+        batch: list[_Asked] = []
+        now = self._clock.monotonic()
+        while self._waiting and len(batch) < MOST_IN_A_BATCH:
+            asked = self._waiting.popleft()
+            if now < asked.expires:
+                batch.append(asked)
+        return batch
 
     def _land(self, flight: asyncio.Task[None]) -> None:
         self._flights.discard(flight)
@@ -196,11 +210,12 @@ class Gate:
 class _Asked:
     """A question in the queue and the future of its answer; None: judge it anew."""
 
-    __slots__ = ("future", "question", "want")
+    __slots__ = ("expires", "future", "question", "want")
 
-    def __init__(self, question: Question, want: Want | None) -> None:
+    def __init__(self, question: Question, want: Want | None, expires: float) -> None:
         self.question = question
         self.want = want
+        self.expires = expires
         self.future: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         # Nobody may be left to read a failure when the caller went away.
         self.future.add_done_callback(lambda future: future.cancelled() or future.exception())

@@ -43,7 +43,9 @@ def demo() -> None:
         with ExitStack() as stack:
             urls = stack.enter_context(cluster(chosen))
             prepare(urls)
-            parts = [stack.enter_context(child(arguments)) for arguments in (("serve",),)]
+            parts = [
+                stack.enter_context(child(arguments)) for arguments in (("sequencer",), ("serve",))
+            ]
             wait_ready()
             welcome(time.monotonic() - started)
             signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -38,7 +38,8 @@ def _elements(title: str, ratios: Sequence[Ratio], most: float, height: int) -> 
         y = TOP + ROW * place
         middle = y + ROW // 2 - 4
         end = across(ratio.median)
-        yield f'<text x="{LABELS - 10}" y="{middle + 5}" text-anchor="end">{escape(ratio.name)}</text>'
+        name = escape(ratio.name)
+        yield f'<text x="{LABELS - 10}" y="{middle + 5}" text-anchor="end">{name}</text>'
         yield (
             f'<rect x="{LABELS}" y="{y}" width="{end - LABELS:.1f}" height="{ROW - 8}"'
             f' fill="{"#c96" if ratio.met is False else "#69b"}"/>'

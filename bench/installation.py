@@ -4,6 +4,7 @@ Only the synthetic release is kept from run to run; the database starts empty ea
 run does not measure the log that an earlier one left.
 """
 
+import fcntl
 import os
 import shutil
 import sys
@@ -55,8 +56,13 @@ class Installation:
 @contextmanager
 def installation(home: Path, people: int) -> Iterator[Installation]:
     """Everything but the API, for as long as the block lasts; its database is removed after."""
-    release = synthetic_release(home, people)
-    _environment(home / "run")
+    with _alone(home):
+        release = synthetic_release(home, people)
+        _environment(home / "run")
+        yield from _installed(release)
+
+
+def _installed(release: Path) -> Iterator[Installation]:
     _remove()
     try:
         with cluster(settings()) as urls:
@@ -98,6 +104,22 @@ def synthetic_release(home: Path, people: int) -> Path:
             )
         draft.rename(folder)
     return folder / RELEASE
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """One benchmark at a time in a folder, and so on its processors.
+
+    Raises:
+        SystemExit: another one runs.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"another benchmark runs in {home}") from None
+        yield
 
 
 def _environment(home: Path) -> None:

@@ -62,7 +62,7 @@ class Askers:
         """Choose people and write them down."""
         with connect(self.found.urls.owner) as connection:
             query = _PICK.format(table=individual_table(self.found.ordinal))
-            niks = [row[0] for row in connection.execute(query, (PICKED,))]  # type: ignore[arg-type]  # composed of an integer
+            niks = [row[0] for row in connection.execute(query, (PICKED,))]
         self.niks.write_text("\n".join(niks) + "\n")
         return niks
 
@@ -190,7 +190,7 @@ def _commits(
     with connect(found.urls.owner, autocommit=True) as connection:
 
         def value(query: str, *given: object) -> tuple[int, ...]:
-            row: tuple[int, ...] = connection.execute(query, given).fetchone()  # type: ignore[assignment,arg-type]  # one row, our own text
+            row: tuple[int, ...] = connection.execute(query, given).fetchone()  # type: ignore[assignment]  # one row
             return row
 
         time.sleep(STATISTICS_SECONDS)

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from bench.plot import draw
 from bench.rounds import Measured, Ratio, Series
 
 FOLDER = Path(__file__).with_name("results")
+PAGE = 120
 LIBRARIES = ("fastapi", "starlette", "pydantic", "uvicorn", "uvloop", "httptools", "asyncpg")
 
 
@@ -51,7 +53,7 @@ def publish(result: Result) -> None:
     path = FOLDER / f"{result.name}.json"
     path.write_text(json.dumps(document, indent=2) + "\n")
     path.with_suffix(".svg").write_text(draw(result.title, result.ratios))
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else PAGE)
     console.print(_measurements(result))
     console.print(_ratios(result))
     for name, value in result.facts.items():

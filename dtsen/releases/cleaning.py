@@ -42,8 +42,8 @@ _CLEAN: Mapping[FieldKind, str] = MappingProxyType(
         "date": "^(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])$",
         "idsemesta": "^[0-9A-Za-z-]{1,64}$",
         "legacy_id": "^[0-9A-Za-z-]{1,64}$",
-        # Printable ASCII without a backslash, from a letter to no space.
-        "text": r"^[A-Za-z](?:[ -\[\]-~]*[!-\[\]-~])?$",
+        # Digits alone, or printable ASCII without a backslash, from a letter to no space.
+        "text": r"^(?:[0-9]+|[A-Za-z](?:[ -\[\]-~]*[!-\[\]-~])?)$",
     },
 )
 UNREPEATED: frozenset[FieldKind] = frozenset(

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from dtsen.releases.cleaning import Cells, numbers
 
-_JOINED = 1 << 12  # distinct values of joined columns; still few beside the rows of a chunk
+_FEW = 16  # rows for each distinct value of joined columns, at least
 
 _TAB, _END, _NOTHING = pa.scalar("\t"), pa.scalar("\n"), pa.scalar("")
 
@@ -30,18 +30,19 @@ def lines(columns: Sequence[Cells]) -> memoryview:
 def _joined(columns: Sequence[Cells]) -> Iterator[Cells]:
     """Join runs of columns whose combinations stay few."""
     current = columns[0]
+    most = len(current.values if current.indices is None else current.indices) // _FEW
     for following in columns[1:]:
-        pair = _pair(current, following)
+        pair = _pair(current, following, most)
         if pair is None:
             yield current
         current = pair or following
     yield current
 
 
-def _pair(left: Cells, right: Cells) -> Cells | None:
+def _pair(left: Cells, right: Cells, most: int) -> Cells | None:
     """Make one column of two, if both are numbered and their combinations are few."""
     width = len(right.values)
-    if left.indices is None or right.indices is None or len(left.values) * width > _JOINED:
+    if left.indices is None or right.indices is None or len(left.values) * width > most:
         return None
     every = np.arange(len(left.values) * width, dtype=np.int32)
     values = pc.binary_join_element_wise(

@@ -1,7 +1,7 @@
 """Columns of one file kept in memory by key: to find repeated keys, and to copy into other rows.
 
 A join in arrays, chunk by chunk: measured against COPY into a staging table and INSERT ... SELECT
-(docs/operators/releases.md), it writes each row once. It costs about 30 bytes a family.
+(docs/operators/releases.md), it writes each row once, and costs memory by the key.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -68,6 +68,11 @@ class Keyed:
     def seal(self) -> Positions:
         """Sort what was added; give the positions, by order of addition, of repeated keys."""
         keys = np.concatenate([self._sorted, *self._keys])
+        self._keys = []
+        if not self._codes:  # places are only wanted where something repeats, which is rare
+            self._sorted = np.sort(keys)
+            if not _repeated(self._sorted).any():
+                return np.empty(0, np.intp)
         ranks = np.concatenate(self._ranks) if self._ranks else None
         order = np.argsort(keys, kind="stable") if ranks is None else np.lexsort((ranks, keys))
         self._sorted = keys[order]
@@ -75,9 +80,8 @@ class Keyed:
             values = list(self._values[name])
             joined = np.concatenate([np.empty(0, np.int32), *codes])[order]
             self._columns[name] = pa.array(values), joined.astype(_narrowest(len(values)))
-        self._keys, self._codes, self._values = [], {}, {}
-        again = (self._sorted[1:] == self._sorted[:-1]) & (self._sorted[1:] != ABSENT)
-        return np.sort(order[1:][again])
+        self._codes, self._values = {}, {}
+        return np.sort(order[1:][_repeated(self._sorted)])
 
     def find(self, keys: Keys) -> Positions:
         """Give the place of each key for `cells`, or ABSENT."""
@@ -100,6 +104,12 @@ class Keyed:
         numbers = [known.setdefault(text, len(known)) for text in cells.values.to_pylist()]
         table = np.array(numbers, np.int32)
         return table if cells.indices is None else table[cells.indices]
+
+
+def _repeated(ordered: Keys) -> npt.NDArray[np.bool_]:
+    """Tell for each sorted key but the first whether it is the one before it again."""
+    again: npt.NDArray[np.bool_] = (ordered[1:] == ordered[:-1]) & (ordered[1:] != ABSENT)
+    return again
 
 
 def _narrowest(count: int) -> np.dtype[np.signedinteger]:

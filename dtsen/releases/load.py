@@ -18,7 +18,12 @@ from dtsen.database import DatabaseUrls, connect, login
 from dtsen.releases import layout
 from dtsen.releases.checking import ORDER, Check
 from dtsen.releases.manifest import Manifest, read_manifest, verify_files
-from dtsen.releases.refusals import AnotherLoadRuns, ReleaseAlreadyKept, ReleaseRefused
+from dtsen.releases.refusals import (
+    AnotherLoadRuns,
+    LoadFailed,
+    ReleaseAlreadyKept,
+    ReleaseRefused,
+)
 from dtsen.releases.report import Report
 
 Progress = Callable[[str, int, int], None]
@@ -69,12 +74,23 @@ def load(urls: DatabaseUrls, folder: Path, progress: Progress) -> Loaded:
         ReleaseRefused: the files are not acceptable; its report says where.
         ReleaseAlreadyKept: a release of this id is loaded.
         AnotherLoadRuns: releases are loaded one at a time.
+        LoadFailed: the database ended it.
     """
     report = Report()
     manifest = read_manifest(folder)
     verify_files(folder, manifest, report)
     if report.refused:
         raise ReleaseRefused(report)
+    try:
+        return _load(urls, (folder, manifest), report, progress)
+    except psycopg.Error as error:
+        raise LoadFailed(type(error).__name__, error.sqlstate) from None
+
+
+def _load(
+    urls: DatabaseUrls, release: tuple[Path, Manifest], report: Report, progress: Progress
+) -> Loaded:
+    manifest = release[1]
     with connect(urls.owner, autocommit=True) as connection:
         connection.execute(_SESSION)
         _hold_lock(connection)
@@ -82,7 +98,7 @@ def load(urls: DatabaseUrls, folder: Path, progress: Progress) -> Loaded:
             _discard(connection, leftover)
         with _announced(connection, manifest) as ordinal:
             with _finishing(urls.owner, ordinal, progress) as finish:
-                records = _fill(connection, ordinal, (folder, manifest), report, (progress, finish))
+                records = _fill(connection, ordinal, release, report, (progress, finish))
             if report.refused:
                 raise ReleaseRefused(report)
             with connection.transaction():

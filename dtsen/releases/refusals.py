@@ -50,6 +50,16 @@ class AnotherLoadRuns(ReleaseError):
         super().__init__("another load is running; releases are loaded one at a time")
 
 
+class LoadFailed(ReleaseError):
+    """The database ended the load. Its own words may quote a row, so that they are not repeated."""
+
+    def __init__(self, condition: str, sqlstate: str | None) -> None:
+        super().__init__(
+            f"the database ended the load ({condition}, SQLSTATE {sqlstate or 'none'});"
+            " nothing was loaded, start it again"
+        )
+
+
 class ReleaseBusy(ReleaseError):
     """Readers kept a release's tables in use for as long as we tried."""
 

@@ -106,8 +106,10 @@ class Source:
             if not self._accept(unfit):
                 return
             names = [field.name for field in present]
-            for batch in file.iter_batches(CHUNK, columns=names):
-                yield {name: _as_bytes(batch.column(name)) for name in names}
+            # Group by group: encoded columns are cut where groups meet, into chunks too small.
+            for group in range(file.num_row_groups):
+                for batch in file.iter_batches(CHUNK, row_groups=[group], columns=names):
+                    yield {name: _as_bytes(batch.column(name)) for name in names}
 
     def _csv(self) -> Iterator[dict[str, pa.Array]]:
         # What is no UTF-8 makes an unknown column, or lies behind the header and is found there.

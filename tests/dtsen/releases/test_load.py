@@ -14,7 +14,12 @@ from dtsen.releases import layout
 from dtsen.releases.activate import activate, destroy
 from dtsen.releases.listing import every_release
 from dtsen.releases.load import load
-from dtsen.releases.refusals import AnotherLoadRuns, ReleaseAlreadyKept, ReleaseRefused
+from dtsen.releases.refusals import (
+    AnotherLoadRuns,
+    LoadFailed,
+    ReleaseAlreadyKept,
+    ReleaseRefused,
+)
 from dtsen.releases.synth import synthesise
 from tests.dtsen.releases.folders import (
     VERSION,
@@ -151,6 +156,42 @@ def test_a_second_load_waits_its_turn(urls18, tmp_path, monkeypatch):
         other.execute("SELECT pg_advisory_lock(%s)", (0x4454534C,))
         with pytest.raises(AnotherLoadRuns):
             load(urls18, write(tmp_path, rows()), silent)
+
+
+def test_a_server_that_ends_the_load_leaves_it_to_be_started_again(urls, owner, tmp_path):
+    folder = write(tmp_path, rows())
+
+    def end(step, _done, _total):
+        if step == "anggota.csv":
+            owner.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND application_name = 'dtsen-cli'"
+            )
+
+    with pytest.raises(LoadFailed) as raised:
+        load(urls, folder, end)
+    assert nik(1) not in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert [release.state for release in every_release(owner)] == ["loading"]
+    load(urls, folder, silent)
+    assert [release.state for release in every_release(owner)] == ["ready"]
+
+
+def test_words_of_the_database_that_quote_a_row_are_not_repeated(urls, owner, tmp_path):
+    def spoil(step, _done, _total):
+        if step == "perubahan.csv":  # what no file can do: a row more, in the midst of a load
+            (ordinal,) = owner.execute("SELECT max(ordinal) FROM registry.release").fetchone()
+            table = layout.identifier("keluarga", ordinal)
+            row = (kk(1),)
+            copy = "INSERT INTO {} (nomor_kartu_keluarga) VALUES (%s)"
+            owner.execute(sql.SQL(copy).format(table), row)
+            owner.execute(sql.SQL(copy).format(table), row)
+
+    with pytest.raises(LoadFailed) as raised:
+        load(urls, write(tmp_path, rows(keluarga=[family(2)])), spoil)
+    assert "UniqueViolation" in str(raised.value)
+    assert kk(1) not in str(raised.value)
+    assert every_release(owner) == []
 
 
 MESSY_FAMILY = {

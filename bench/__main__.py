@@ -1,0 +1,23 @@
+"""`make bench`: all benchmarks on one installation. `make bench-large` says more people."""
+
+import typer
+
+from bench import loading, lookup
+from bench.choices import HOME, Home, People, Rounds, Seconds
+from bench.installation import installation
+from bench.results import publish
+
+LOAD_ROUNDS = 3
+
+
+def main(
+    home: Home = HOME, people: People = 1_000_000, rounds: Rounds = 5, seconds: Seconds = 4
+) -> None:
+    """Measure lookups and loading; write bench/results/*.json and drawings beside them."""
+    with installation(home, people) as found:
+        publish(lookup.measure(found, rounds, seconds))
+        publish(loading.measure(found, min(rounds, LOAD_ROUNDS), seconds))
+
+
+if __name__ == "__main__":
+    typer.run(main)

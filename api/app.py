@@ -35,7 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(Exception, _defect)
-    include_all(app, settings)
+    include_all(app)
     return app
 
 

@@ -77,16 +77,18 @@ class Plan:
     family: tuple[Variable, ...] = field(compare=False)
     masks: Mapping[str, str] = field(compare=False)
     rows: RowFilter = field(compare=False)
+    reads_family: bool = field(init=False, compare=False)
+    """Whether a person's answer needs more of the family than the person's row holds."""
+
+    def __post_init__(self) -> None:
+        """Decide once what every lookup asks."""
+        more = any(variable.name not in COPIES for variable in self.family)
+        object.__setattr__(self, "reads_family", more)
 
     @property
     def limited(self) -> bool:
         """Whether the rows are limited in any way."""
         return self.rows != RowFilter()
-
-    @property
-    def reads_family(self) -> bool:
-        """Whether a person's answer needs more of the family than the person's row holds."""
-        return any(variable.name not in COPIES for variable in self.family)
 
     @property
     def weight(self) -> int:

@@ -76,9 +76,9 @@ def test_every_disclosure_opens_one_digest_and_says_its_name_and_value(keys):
     assert sorted(map(disclosure_digest, disclosures)) == digests
     assert read_disclosures(disclosures) == dict.fromkeys(PERSONAL) | personal
     for disclosure in disclosures:
-        salt, _, _ = json.loads(base64.urlsafe_b64decode(disclosure + "=="))
-        assert len(base64.urlsafe_b64decode(salt + "==")) == 16
-        plain = hashlib.sha256(disclosure.encode("ascii")).digest()
+        salt, _, _ = json.loads(base64.urlsafe_b64decode(disclosure + b"=="))
+        assert len(base64.urlsafe_b64decode(salt)) == 18
+        plain = hashlib.sha256(disclosure).digest()
         assert base64.urlsafe_b64encode(plain).rstrip(b"=").decode() in digests
 
 

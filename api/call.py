@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
 from fastapi import Response
 from starlette.requests import Request
 
+from api.headers import IndexedHeaders
 from api.parts import Parts
 from api.problems import MEDIA_TYPE as PROBLEM, problem_body, spoken_language
 from auth.guard import Admitted, Judging
@@ -50,6 +51,7 @@ class Call(Request):
 
     def __init__(self, request: Request, served: Served) -> None:
         super().__init__(request.scope, request.receive)
+        self._headers = IndexedHeaders(request.scope["headers"])
         self.parts: Parts = request.app.state.parts
         self.operation = served.operation
         milliseconds = int(self.parts.clock.now().timestamp() * 1000)
@@ -58,8 +60,7 @@ class Call(Request):
         self.media_type = served.offered[0]
         self.admitted: Admitted | None = None
         self._mandate: Mandate | None = None
-        self._circumstances: Circumstances | None = None
-        self._purpose: str | None = None
+        self._said: dict[str, str] = {}
 
     @property
     def mandate(self) -> Mandate:
@@ -71,7 +72,8 @@ class Call(Request):
     @property
     def address(self) -> str | None:
         """The peer's address; kept in records that name no client, and for auditors."""
-        return self.client.host if self.client else None
+        peer = self.scope.get("client")
+        return peer[0] if peer else None
 
     def judge(self) -> None:
         """Read the headers that say why and for whom, then make the mandate.
@@ -82,19 +84,9 @@ class Call(Request):
         """
         if self.admitted is None:
             raise Unavailable
-        said = self._said()
-        trace = self.headers.get("traceparent", "")
-        self._circumstances = Circumstances(
-            self.record_id,
-            actor=said.get("dtsen-actor", "officer" if "dtsen-officer" in said else "system"),
-            officer=said.get("dtsen-officer"),
-            case_ref=said.get("dtsen-case-ref"),
-            address=self.address,
-            trace=trace if _TRACEPARENT.fullmatch(trace) else None,
-        )
-        self._purpose = said.get("dtsen-purpose")
-        guard = self.parts.guard
-        self._mandate = guard.mandate(self.admitted, self.operation, self._purpose)
+        self._said = self._read_headers()
+        purpose = self._said.get("dtsen-purpose")
+        self._mandate = self.parts.guard.mandate(self.admitted, self.operation, purpose)
 
     async def disclose(
         self,
@@ -154,7 +146,7 @@ class Call(Request):
         try:
             question = Question(
                 mandate=self._mandate or bare_mandate(snapshot, token, self.operation),
-                circumstances=self._circumstances or Circumstances(self.record_id),
+                circumstances=self._circumstances({}),
                 render=lambda _, __: Rendering(error.status, body, "invalid"),
                 judge=Judging(token, self.operation, refusal=True),
                 refusal=True,
@@ -173,19 +165,36 @@ class Call(Request):
         expand: Expand | None = None,
         subjects: tuple[str, ...] = (),
     ) -> Answer:
-        if self.admitted is None or self._circumstances is None:
+        if self.admitted is None:
             raise Unavailable
+        purpose = self._said.get("dtsen-purpose")
         question = Question(
             mandate=self.mandate,
-            circumstances=replace(self._circumstances, query=query, subjects=subjects),
+            circumstances=self._circumstances(query, subjects),
             render=render,
-            judge=Judging(self.admitted.token, self.operation, self._purpose),
+            judge=Judging(self.admitted.token, self.operation, purpose),
             want=want,
             expand=expand,
         )
         return await self.parts.gate.answer(question)
 
-    def _said(self) -> dict[str, str]:
+    def _circumstances(
+        self, query: Mapping[str, object], subjects: tuple[str, ...] = ()
+    ) -> Circumstances:
+        said = self._said
+        trace = self.headers.get("traceparent", "")
+        return Circumstances(
+            self.record_id,
+            actor=said.get("dtsen-actor", "officer" if "dtsen-officer" in said else "system"),
+            officer=said.get("dtsen-officer"),
+            case_ref=said.get("dtsen-case-ref"),
+            address=self.address,
+            trace=trace if _TRACEPARENT.fullmatch(trace) else None,
+            query=query,
+            subjects=subjects,
+        )
+
+    def _read_headers(self) -> dict[str, str]:
         said: dict[str, str] = {}
         faults = []
         for name, form in _HEADERS.items():

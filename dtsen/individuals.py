@@ -3,24 +3,23 @@
 from collections.abc import Sequence
 
 from dtsen.disclosure.mandate import Mandate
+from dtsen.disclosure.plan import Selection
 from dtsen.disclosure.question import Person, Want, Wanting, Withheld
 from dtsen.errors import Fault, FieldNotPermitted, InvalidRequest, NoRelease
 from dtsen.releases.current import ReleaseInForce
-from schemas.variables import AmbiguousVariable, UnknownVariable, Variable, find
+from schemas.variables import AmbiguousVariable, UnknownVariable, find
 
 
-def effective(
-    mandate: Mandate, fields: Sequence[str] | None
-) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
-    """The member and family variables of a call: agreement and token, narrowed by `fields`.
+def effective(mandate: Mandate, fields: Sequence[str] | None) -> Selection:
+    """The variables of a call: agreement and token, narrowed by `fields`.
 
     Raises:
         InvalidRequest: a name is unknown to the catalogue, or stands in both sets.
         FieldNotPermitted: a known variable is not among the effective ones; it is named.
     """
     if fields is None:
-        return mandate.individual, mandate.family
-    allowed = {variable.qualified for variable in (*mandate.individual, *mandate.family)}
+        return mandate.opened
+    allowed = frozenset(mandate.opened.names)
     asked: set[str] = set()
     unknown: list[Fault] = []
     refused: list[Fault] = []
@@ -40,9 +39,9 @@ def effective(
         raise InvalidRequest(faults=unknown)
     if refused:
         raise FieldNotPermitted(faults=refused)
-    return (
-        tuple(variable for variable in mandate.individual if variable.qualified in asked),
-        tuple(variable for variable in mandate.family if variable.qualified in asked),
+    return Selection(
+        tuple(variable for variable in mandate.opened.individual if variable.qualified in asked),
+        tuple(variable for variable in mandate.opened.family if variable.qualified in asked),
     )
 
 
@@ -63,10 +62,8 @@ def wanting(
         release = as_of or mandate.release
         if release is None:
             raise NoRelease
-        individual, family = effective(mandate, fields)
-        return Want(
-            release, distinct_niks, distinct_kks, individual, family, pinned=as_of is not None
-        )
+        opened = effective(mandate, fields)
+        return Want(release, distinct_niks, distinct_kks, opened, pinned=as_of is not None)
 
     return want
 

@@ -10,7 +10,6 @@ from typing import Any
 from dtsen.audit.record import RecordKeys, make_leaf, receipt
 from dtsen.clock import Clock
 from dtsen.disclosure.mandate import Circumstances, Mandate
-from dtsen.disclosure.plan import sensitivity
 from dtsen.disclosure.question import Answer, Leaving, Question, Rendering, Seen, Want
 from dtsen.disclosure.recording import Entry
 
@@ -47,7 +46,7 @@ def finish(
         "ds": release,
         "n": len(leaving.niks),
         "outcome": outcome,
-        "sens": sensitivity((*want.individual, *want.family)) if want and leaving.niks else None,
+        "sens": want.opened.sensitivity if want and leaving.niks else None,
         "status": rendering.status,
     }
     personal = _personal(question, want, seen, rendering, leaving=leaving)
@@ -89,11 +88,10 @@ def _personal(
     # Who was found by another's number and did not leave is not named to the agency either.
     asked = Leaving(niks, kks) if rendering.leaving is None else Leaving((), ())
     reasons = [seen.sights[nik] for nik in niks] + [seen.family_sights[kk] for kk in kks]
-    fields = [v.qualified for v in (*want.individual, *want.family)] if want else []
     return {
         "auth": {"method": "bearer", "jti": question.mandate.token.jti},
         "case_ref": circumstances.case_ref,
-        "fields": fields if leaving.niks or leaving.kks else None,
+        "fields": want.opened.names if want and (leaving.niks or leaving.kks) else None,
         "officer": circumstances.officer,
         "q": dict(circumstances.query) or None,
         "reason": reasons or None,

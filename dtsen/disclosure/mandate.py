@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from dtsen.disclosure.authority import AgreementInForce, ClientAuthority, Snapshot
-from dtsen.disclosure.plan import Plan
+from dtsen.disclosure.plan import NOTHING, Plan, Selection
 from dtsen.errors import (
     AgreementNotInForce,
     InsufficientScope,
@@ -19,7 +19,6 @@ from dtsen.errors import (
 )
 from dtsen.releases.current import ReleaseInForce
 from schemas.scopes import groups_opened
-from schemas.variables import Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,7 @@ class Mandate:
     agreement: AgreementInForce | None = None
     purpose: str | None = None
     plan: Plan | None = None
-    individual: tuple[Variable, ...] = ()
-    family: tuple[Variable, ...] = ()
+    opened: Selection = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +144,7 @@ def mandate(
         agreement,
         purpose,
         plan,
-        tuple(variable for variable in plan.individual if variable.group in groups),
-        tuple(variable for variable in plan.family if variable.group in groups),
+        plan.narrowed(groups),
     )
 
 

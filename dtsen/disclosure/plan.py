@@ -16,7 +16,7 @@ from dtsen.disclosure.masks import masked
 from dtsen.releases.layout import COPIED
 from schemas.agreement import Agreement, opened_variables
 from schemas.scopes import groups_opened
-from schemas.variables import Variable
+from schemas.variables import Group, Variable
 
 SERIALIZER = "1"
 """Changes when the same plan would render other bytes."""
@@ -69,12 +69,40 @@ class RowFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Variables that an answer may hold, with what a record says of them; made once, used often."""
+
+    individual: tuple[Variable, ...]
+    family: tuple[Variable, ...]
+    individual_members: frozenset[str] = field(init=False, compare=False)
+    family_members: frozenset[str] = field(init=False, compare=False)
+    names: tuple[str, ...] = field(init=False, compare=False)
+    sensitivity: str | None = field(init=False, compare=False)
+    """The highest class among the variables; None of none."""
+
+    def __post_init__(self) -> None:
+        """Say once what every record of it says."""
+        both = (*self.individual, *self.family)
+        members = frozenset(variable.name for variable in self.individual)
+        object.__setattr__(self, "individual_members", members)
+        family_members = frozenset(variable.name for variable in self.family)
+        object.__setattr__(self, "family_members", family_members)
+        object.__setattr__(self, "names", tuple(variable.qualified for variable in both))
+        classes = (variable.sensitivity for variable in both)
+        highest = max(classes, key=_CLASSES.index, default=None)
+        object.__setattr__(self, "sensitivity", highest)
+
+
+NOTHING = Selection((), ())
+"""What a mandate without a plan opens."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What one agreement version opens for one purpose and operation."""
 
     id: str
-    individual: tuple[Variable, ...] = field(compare=False)
-    family: tuple[Variable, ...] = field(compare=False)
+    opened: Selection = field(compare=False)
     masks: Mapping[str, str] = field(compare=False)
     rows: RowFilter = field(compare=False)
     reads_family: bool = field(init=False, compare=False)
@@ -82,8 +110,16 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Decide once what every lookup asks."""
-        more = any(variable.name not in COPIES for variable in self.family)
+        more = any(variable.name not in COPIES for variable in self.opened.family)
         object.__setattr__(self, "reads_family", more)
+
+    def narrowed(self, groups: frozenset[Group]) -> Selection:
+        """What of the plan a token for some groups opens; the plan's own selection for all."""
+        individual = tuple(v for v in self.opened.individual if v.group in groups)
+        family = tuple(v for v in self.opened.family if v.group in groups)
+        if (individual, family) == (self.opened.individual, self.opened.family):
+            return self.opened
+        return Selection(individual, family)
 
     @property
     def limited(self) -> bool:
@@ -93,17 +129,18 @@ class Plan:
     @property
     def weight(self) -> int:
         """What one person costs of a budget of people."""
-        return max((variable.weight for variable in (*self.individual, *self.family)), default=1)
+        variables = (*self.opened.individual, *self.opened.family)
+        return max((variable.weight for variable in variables), default=1)
 
     def person_sql(self, ordinal: int, *, slot: int, by: str) -> str:
         """Select of people by `nomor_induk_kependudukan` or `nomor_kartu_keluarga`."""
-        copied = () if self.reads_family else self.family
+        copied = () if self.reads_family else self.opened.family
         return _PERSON.format(
             slot=int(slot),
             key=_identifier(by),
             sight=self._sight("i.keluarga_"),
             rows=self._rows("i.keluarga_"),
-            own=self._object(self.individual, "i."),
+            own=self._object(self.opened.individual, "i."),
             family=self._object(copied, "i.keluarga_"),
             table=f"registry.individual_{int(ordinal)}",
         )
@@ -114,7 +151,7 @@ class Plan:
             slot=int(slot),
             sight=self._sight("f."),
             rows=self._rows("f."),
-            own=self._object(self.family, "f."),
+            own=self._object(self.opened.family, "f."),
             table=f"registry.family_{int(ordinal)}",
         )
 
@@ -194,16 +231,13 @@ def compile_plan(agreement: Agreement, purpose: str, operation: str) -> Plan:
     content = orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
     return Plan(
         id=hashlib.sha256(content).hexdigest(),
-        individual=tuple(variable for variable in variables if variable.unit == "anggota"),
-        family=tuple(variable for variable in variables if variable.unit == "keluarga"),
+        opened=Selection(
+            tuple(variable for variable in variables if variable.unit == "anggota"),
+            tuple(variable for variable in variables if variable.unit == "keluarga"),
+        ),
         masks=masks,
         rows=rows,
     )
-
-
-def sensitivity(variables: Iterable[Variable]) -> str | None:
-    """The highest sensitivity class among variables; None of none."""
-    return max((variable.sensitivity for variable in variables), key=_CLASSES.index, default=None)
 
 
 def _row_filter(agreement: Agreement) -> RowFilter:

@@ -8,8 +8,8 @@ from typing import Literal
 from dtsen.database import Connection
 from dtsen.disclosure.authority import Snapshot
 from dtsen.disclosure.mandate import Circumstances, Mandate
+from dtsen.disclosure.plan import NOTHING, Selection
 from dtsen.releases.current import ReleaseInForce
-from schemas.variables import Variable
 
 Sight = Literal["seen", "absent", "hidden", "outside_wilayah", "outside_desil"]
 """Why a row is shown or not. All but `seen` look alike to the agency; auditors are told."""
@@ -58,8 +58,7 @@ class Want:
     release: ReleaseInForce
     niks: tuple[str, ...] = ()
     kks: tuple[str, ...] = ()
-    individual: tuple[Variable, ...] = ()
-    family: tuple[Variable, ...] = ()
+    opened: Selection = NOTHING
     pinned: bool = False
     finding: object = None
 

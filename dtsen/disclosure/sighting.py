@@ -4,7 +4,7 @@ The SQL of a plan decides what is selected; here a row that carries a member whi
 name is refused outright, and `fields` and the token's groups may only narrow what came.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import asyncpg
 import orjson
@@ -35,7 +35,7 @@ def sources(want: Want, plan: Plan) -> dict[Source, tuple[str, ...]]:
 
 def family_source(want: Want, plan: Plan, rows: Rows) -> dict[Source, tuple[str, ...]]:
     """What the second read of a want needs: families of the people seen, if the plan opens them."""
-    if not (want.niks and want.family and plan.reads_family):
+    if not (want.niks and want.opened.family and plan.reads_family):
         return {}
     found = rows[Source("nik", want.release.ordinal, plan)]
     kks = {row["kk"] for of_key in found.values() for row in of_key if row["kk"] and _open(row)}
@@ -71,6 +71,8 @@ class _Viewer:
         self._ids = ids
         self._agency = mandate.agency
         self._version = agreement.pairwise_version
+        masks = plan.masks
+        self._withheld_by_mask = [Withheld(n, "mask") for n in want.opened.names if n in masks]
 
     def people(
         self,
@@ -102,25 +104,27 @@ class _Viewer:
             seen.families[kk] = Family(
                 kk,
                 self._id(Kind.FAMILY, kk),
-                self._values(row["own"], self._plan.family, self._want.family),
+                self._family_values(row["own"], self._want.opened.family),
                 [self._person(member, None, alone=True) for member in shown],
-                self._masked((*self._want.family, *self._want.individual)),
+                self._withheld_by_mask,
             )
 
     def _person(
         self, row: asyncpg.Record, family: asyncpg.Record | None, *, alone: bool = False
     ) -> Person:
-        want = self._want
-        individual, of_family = want.individual, () if alone else want.family
+        opened = self._want.opened
+        of_family = () if alone else opened.family
         status = _status(row)
         nik, kk = row["nik"], row["kk"]
         person_id = self._id(Kind.INDIVIDUAL, nik)
         if not _open(row):
             withheld = [
-                Withheld(variable.qualified, "restricted") for variable in (*individual, *of_family)
+                Withheld(variable.qualified, "restricted")
+                for variable in (*opened.individual, *of_family)
             ]
             return Person(nik, person_id, status, {}, None, None, withheld)
-        values = self._values(row["own"], self._plan.individual, individual)
+        planned = self._plan.opened
+        values = _values(row["own"], planned.individual_members, opened.individual)
         family_values: Mapping[str, object] | None = None
         if kk is not None and not alone:
             family_values = {"id": self._id(Kind.FAMILY, kk)}
@@ -128,35 +132,35 @@ class _Viewer:
                 own = family["own"] if family is not None else None
             else:
                 own = row["family"]
-            family_values |= self._values(own, self._plan.family, of_family)
-        masked = () if alone else self._masked((*individual, *of_family))
+            family_values |= self._family_values(own, of_family)
+        masked = () if alone else self._withheld_by_mask
         return Person(nik, person_id, status, values, kk, family_values, masked)
 
     def _id(self, kind: Kind, identifier: str) -> str:
         return self._ids.of(self._agency, self._version, kind, identifier)
 
-    def _masked(self, variables: Iterable[Variable]) -> Sequence[Withheld]:
-        masks = self._plan.masks
-        return [Withheld(v.qualified, "mask") for v in variables if v.qualified in masks]
+    def _family_values(self, own: str | None, shown: tuple[Variable, ...]) -> Mapping[str, object]:
+        return _values(own, self._plan.opened.family_members, shown)
 
-    def _values(
-        self, own: str | None, planned: tuple[Variable, ...], shown: tuple[Variable, ...]
-    ) -> dict[str, object]:
-        """The shown variables of a row; null where the registry has no such row."""
-        if not shown:
-            return {}
-        if own is None:
-            return dict.fromkeys(variable.name for variable in shown)
-        values = orjson.loads(own)
-        if len(values) != len(planned):
-            raise ForeignMember("a row has other members than its plan")
-        try:
-            checked = {variable.name: values[variable.name] for variable in planned}
-        except KeyError:
-            raise ForeignMember("a row lacks a member of its plan") from None
-        if shown is planned:
-            return checked
-        return {variable.name: checked[variable.name] for variable in shown}
+
+def _values(
+    own: str | None, planned: frozenset[str], shown: tuple[Variable, ...]
+) -> dict[str, object]:
+    """The shown variables of a row; null where the registry has no such row.
+
+    Raises:
+        ForeignMember: the row has other members than its plan names.
+    """
+    if not shown:
+        return {}
+    if own is None:
+        return dict.fromkeys(variable.name for variable in shown)
+    values: dict[str, object] = orjson.loads(own)
+    if values.keys() != planned:
+        raise ForeignMember("a row has other members than its plan")
+    if len(shown) == len(planned):
+        return values
+    return {variable.name: values[variable.name] for variable in shown}
 
 
 def _fates(want: Want, plan: Plan, rows: Rows) -> Iterator[tuple[str, Fate]]:

@@ -12,6 +12,7 @@ import orjson
 
 from dtsen.database import Connection
 from dtsen.disclosure.mandate import Mandate
+from dtsen.disclosure.plan import Selection
 from dtsen.disclosure.question import Expand, Leaving, Render, Rendering, Seen, Want
 from dtsen.errors import NoRelease
 from dtsen.legacy.advice import told as told_advice
@@ -37,8 +38,10 @@ def wanting(mandate: Mandate) -> Want:
     opened = _OPENED - set(mandate.plan.masks if mandate.plan else ())
     return Want(
         mandate.release,
-        individual=tuple(v for v in mandate.individual if v.qualified in opened),
-        family=tuple(v for v in mandate.family if v.qualified in opened),
+        opened=Selection(
+            tuple(v for v in mandate.opened.individual if v.qualified in opened),
+            tuple(v for v in mandate.opened.family if v.qualified in opened),
+        ),
     )
 
 

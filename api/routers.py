@@ -3,10 +3,10 @@
 from fastapi import APIRouter, FastAPI
 
 from api import health, problem_pages
-from api.v1 import dictionary, families, individuals, legacy, releases
+from api.v1 import audit, dictionary, families, individuals, legacy, releases
 from dtsen.settings import Settings
 
-V1 = (individuals, families, legacy, releases, dictionary)
+V1 = (individuals, families, legacy, audit, releases, dictionary)
 
 
 def include_all(app: FastAPI, settings: Settings) -> None:

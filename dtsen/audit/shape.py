@@ -74,6 +74,7 @@ RECORD: Schema = {
         "node": _text(300, "Machine that answered."),
         "sw": _text(100, "Software that answered."),
         "ek": _text(7, "Month of the keys."),
+        "scope": _text(1_000, "Scopes of the token that was issued."),
         "count": _count("Refusals that this record stands for."),
         "minute": _text(40, "The minute in which they were counted."),
         "subject": {

@@ -1,9 +1,12 @@
 """The access log over HTTP: searched, opened, and itself recorded."""
 
+import json
 import time
 
 import pytest
+from typer.testing import CliRunner
 
+from cli import audit as command, main
 from cli.session import fetch_token
 from dtsen.audit.statement import Filter
 from tests.audit.expired import expired_cursor
@@ -147,6 +150,24 @@ def test_an_overseer_names_the_agency_of_an_officer(sandbox):
     refused = sandbox.call("POST", SEARCH, {"officer": "sri"}, as_client="demo-auditor")
     assert refused.status_code == 422
     assert refused.json()["errors"] == [{"pointer": "/officer", "code": "agency-required"}]
+
+
+def test_the_command_prints_as_many_pages_as_it_takes(sandbox, monkeypatch):
+    case = unique("PERINTAH")
+    nik = sandbox.samples["identifiers"]["found"][0]
+    ids = [looked_up(sandbox, nik, **{"DTSEN-Case-Ref": case}) for _ in range(3)]
+    found(sandbox, ids[-1], {"case_ref": case})
+    monkeypatch.setattr(command, "PAGE", 2)
+    file = str(sandbox.home / "demo" / "clients" / "demo-auditor.json")
+    wanted = ["audit", "search", file, "--agency", "penjelajah-demo", "--case-ref", case]
+    told = CliRunner().invoke(main.app, [*wanted, "--subject", "-", "--json"], input=f"{nik}\n")
+    assert told.exit_code == 0, told.output
+    assert [one["jti"] for one in json.loads(told.stdout)["records"]] == ids[::-1]
+    one = CliRunner().invoke(main.app, [*wanted, "--most", "1"])
+    assert one.exit_code == 0
+    assert "complete until" in one.stdout
+    refused = CliRunner().invoke(main.app, ["audit", "search", file, "--officer", "sri"])
+    assert refused.exit_code == 1
 
 
 def test_an_old_cursor_is_gone(sandbox):

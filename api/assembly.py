@@ -8,6 +8,7 @@ from auth.budgets import Budgets
 from auth.guard import Guard
 from auth.limits import AgencyLimiter
 from auth.tokens import TokenVerifier
+from dtsen.audit.search import AccessLog
 from dtsen.clock import Clock
 from dtsen.database import open_pool
 from dtsen.disclosure.authority import Authority
@@ -68,7 +69,7 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
             clock=clock,
             keyring=keyring,
             pool=pool,
-            auditor_pool=auditor_pool,
+            access_log=AccessLog(auditor_pool, keyring, clock),
             authority=authority,
             limiter=limiter,
             gate=gate,

@@ -96,7 +96,7 @@ ASKED = (
 IF_NONE_MATCH = _asked(
     "If-None-Match", 500, TAGS_PATTERN, "Entity tags of answers that you hold: 304 if one still is."
 )
-RECORDED_STATUSES = frozenset({403, 406, 413, 415, 422})
+RECORDED_STATUSES = frozenset({403, 406, 410, 413, 415, 422})
 """Refusals that only an authenticated caller meets, each with a record of its own."""
 
 

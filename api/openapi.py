@@ -25,6 +25,7 @@ from api.document import (
     SECURITY_SCHEME,
 )
 from api.inputs import FIELD_NAME
+from dtsen.audit.shape import RECORD
 from schemas.answers import STATUS, WITHHELD, family_schema, individual_schema
 from schemas.scopes import SCOPE_NAMES, Scope, sentence
 
@@ -110,6 +111,7 @@ def document(app: FastAPI, issuer: str) -> dict[str, Any]:
         "FieldName": FIELD_NAME,
         "Individual": individual_schema(),
         "Family": family_schema(),
+        "AccessRecord": RECORD,
     }
     components["securitySchemes"] = {SECURITY_SCHEME: _security(issuer)}
     for operations in made["paths"].values():

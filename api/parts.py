@@ -6,6 +6,7 @@ import asyncpg
 
 from auth.guard import Guard
 from auth.limits import AgencyLimiter
+from dtsen.audit.search import AccessLog
 from dtsen.clock import Clock
 from dtsen.disclosure.authority import Authority
 from dtsen.disclosure.gate import Gate
@@ -23,7 +24,7 @@ class Parts:
     clock: Clock
     keyring: Keyring
     pool: asyncpg.Pool
-    auditor_pool: asyncpg.Pool
+    access_log: AccessLog
     authority: Authority
     limiter: AgencyLimiter
     gate: Gate

@@ -7,9 +7,18 @@ router costs every request a third of its routing.
 from fastapi import FastAPI
 
 from api import health, problem_pages
-from api.v1 import dictionary, families, individuals, legacy, releases
+from api.v1 import audit, dictionary, families, individuals, legacy, releases
 
-MODULES = (individuals, families, legacy, releases, dictionary, health, problem_pages)
+MODULES = (
+    individuals,
+    families,
+    legacy,
+    audit,
+    releases,
+    dictionary,
+    health,
+    problem_pages,
+)
 
 
 def include_all(app: FastAPI) -> None:

@@ -29,7 +29,7 @@ def curl(
     """Send one call as a client and print the answer as `curl -i` does."""
     headers = dict(_header(line) for line in header or ())
     content = sys.stdin.read() if body == "-" else body
-    answer = _call(client_file, method.upper(), path, content, headers)
+    answer = call(client_file, method.upper(), path, content, headers)
     typer.echo(f"{answer.http_version} {answer.status_code} {answer.reason_phrase}")
     for name, value in answer.headers.multi_items():
         typer.echo(f"{name}: {value}")
@@ -49,7 +49,7 @@ def lookup(
     if field:
         asked["fields"] = field
     headers = {"DTSEN-Purpose": purpose} if purpose else {}
-    answer = _call(client_file, "POST", "/v1/individuals/lookup", json.dumps(asked), headers)
+    answer = call(client_file, "POST", "/v1/individuals/lookup", json.dumps(asked), headers)
     told = answer.json()
     if json_:
         print_json(told)
@@ -63,9 +63,10 @@ def lookup(
         raise typer.Exit(1)
 
 
-def _call(
+def call(
     client_file: Path, method: str, path: str, content: str | None, headers: dict[str, str]
 ) -> httpx2.Response:
+    """Send one call as a client, with a token fetched for it."""
     client = json.loads(client_file.read_text())
     try:
         with httpx2.Client(timeout=TIMEOUT_SECONDS) as http:

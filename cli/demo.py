@@ -43,9 +43,8 @@ def demo() -> None:
         with ExitStack() as stack:
             urls = stack.enter_context(cluster(chosen))
             prepare(urls)
-            parts = [
-                stack.enter_context(child(arguments)) for arguments in (("sequencer",), ("serve",))
-            ]
+            # The sequencer ends last, with whatever was recorded until then taken up.
+            parts = [stack.enter_context(child((part,))) for part in ("sequencer", "serve")]
             wait_ready()
             welcome(time.monotonic() - started)
             signal.signal(signal.SIGTERM, signal.default_int_handler)

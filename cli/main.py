@@ -4,6 +4,7 @@ import typer
 
 from cli import (
     agreement,
+    audit,
     client,
     curl,
     demo,
@@ -35,6 +36,7 @@ app.command()(doctor.doctor)
 app.add_typer(release.app, name="release")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(client.app, name="client")
+app.add_typer(audit.app, name="audit")
 
 if __name__ == "__main__":
     app()

@@ -8,6 +8,7 @@ To add one write `{"request": ...}`; to record all anew run `python -m tests.rec
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,21 @@ _REAL_IDS = {
     "families.get": ("/v1/families/lookup", {"nomor_kartu_keluarga": EXAMPLE_KK}, "family"),
 }
 """Operations that take an id, and the lookup whose answer has one."""
+CASE = "CONTOH-AUDIT"
+_RECORD_ID = "01a20cf6-82dd-7e72-b147-7b284b3a98ab"
+_INSTANTS = dict.fromkeys(("iat", "recorded_at", "complete_until"), "2026-11-24T03:14:15.926+00:00")
+_OWN = {
+    **_INSTANTS,
+    "ek": "2026-11",
+    "jti": _RECORD_ID,
+    "next": None,
+    "node": "node-1",
+    "plan": "PLAN",
+    "resp_hash": "b0rTHl9G0yYbZ1o0pZ1JmW9wO1u8m7d0r4H0tqzYc1k=",
+    "sw": "dtsen-api/0.1.0",
+}
+"""Members of access records that no two records share, as examples have them."""
+_PATIENCE = 60
 
 
 def operations(document: dict[str, Any]) -> dict[str, tuple[str, str, dict[str, Any]]]:
@@ -41,6 +57,8 @@ def read_example(operation_id: str) -> dict[str, Any]:
 
 def real_path(sandbox, operation_id: str, path: str, client: str = "demo-explorer") -> str:
     """The path with an id that this client knows in place of an example's."""
+    if operation_id == "audit.record":
+        return path.replace("{id}", looked_up_and_recorded(sandbox, client))
     if operation_id not in _REAL_IDS:
         return path
     lookup, request, member = _REAL_IDS[operation_id]
@@ -52,6 +70,8 @@ def ask(sandbox, document: dict[str, Any], operation_id: str, example: dict[str,
     """What the sandbox answers to an example now, by media type, opaque ids aside."""
     method, template, operation = operations(document)[operation_id]
     path = real_path(sandbox, operation_id, template)
+    if operation_id == "audit.search":
+        looked_up_and_recorded(sandbox)
     found = {}
     for media_type in operation["responses"]["200"]["content"]:
         headers = {"Accept": media_type}
@@ -63,10 +83,31 @@ def ask(sandbox, document: dict[str, Any], operation_id: str, example: dict[str,
     return found
 
 
+def looked_up_and_recorded(sandbox, client: str = "demo-explorer") -> str:
+    """The id of a client's new record of the example's case, once a search finds it."""
+    answer = sandbox.call(
+        "POST",
+        "/v1/individuals/lookup",
+        {"nik": EXAMPLE_NIKS[0], "fields": ["nama", "desil_nasional"]},
+        headers={"DTSEN-Officer": "petugas-7", "DTSEN-Case-Ref": CASE},
+        as_client=client,
+    )
+    record_id = answer.headers["dtsen-access-record"][1:37]
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        wanted = {"case_ref": CASE, "limit": 1}
+        answer = sandbox.call("POST", "/v1/audit/search", wanted, as_client=client)
+        found = answer.json()["records"]
+        if record_id in {one["jti"] for one in found}:
+            return record_id
+        time.sleep(0.1)  # the sequencer is another process; it sends no news
+    raise TimeoutError(record_id)
+
+
 def aside(value: Any, names: dict[str, str]) -> Any:
     """A value with the name of an example in place of each opaque id, numbered as they come."""
     if isinstance(value, dict):
-        return {name: aside(member, names) for name, member in value.items()}
+        return {name: _OWN.get(name, aside(member, names)) for name, member in value.items()}
     if isinstance(value, list):
         return [aside(member, names) for member in value]
     if isinstance(value, str) and _ID.fullmatch(value):

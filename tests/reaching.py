@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 
 from cli.session import fetch_token
+from tests.audit.expired import expired_request
 from tests.documented import DOCUMENT
 from tests.examples import operations, read_example, real_path
 from tests.parties import IN_FORCE_SECONDS, OPERATIONS
@@ -87,6 +88,9 @@ class Caller:
             yield self.ask(name, if_none_match=held)
         elif status == "403":
             yield self.ask(name, authorization=self._token_for_another(operation))
+        elif status == "410":
+            asked = read_example(name)["request"]
+            yield self.ask(name, content=expired_request(self.sandbox, self.client, asked))
         elif status == "429":
             yield self._until_limited(name, template.replace("{id}", UNKNOWN_ID))
         else:

@@ -17,7 +17,10 @@ from dtsen.keys import KeyMissing
 
 log = logging.getLogger(__name__)
 
-SUBJECT_MEMBERS = ("subject", "subject_kk")
+SUBJECTS = {"subject": "nik", "subject_kk": "kk"}
+"""Members that name people and families, and by which kind of number."""
+IDENTIFYING = frozenset({*SUBJECTS, "q"})
+"""Members that say who somebody is: whom a record is about, and by which ids they were sought."""
 COMMITMENTS = frozenset({"_sd", "_sd_alg"})
 
 COLUMNS = {
@@ -70,11 +73,9 @@ def open_record(
         return shown | _unopenable(row, "mismatch")
     except KeyMissing:
         return shown | _unopenable(row, "key-missing")
-    hidden = set() if viewer.oversees else set(AUDITORS_ONLY)
-    if not viewer.sees_subjects(row["agency"]):
-        hidden |= set(SUBJECT_MEMBERS)
+    hidden = _hidden(viewer, row["agency"], personal)
     shown |= {name: value for name, value in personal.items() if name not in hidden}
-    return shown | {name: shown[name] or [] for name in SUBJECT_MEMBERS if name in shown}
+    return shown | {name: shown[name] or [] for name in SUBJECTS if name in shown}
 
 
 def read_leaf(row: Stored) -> dict[str, Any]:
@@ -112,6 +113,18 @@ def read_personal(row: Stored, leaf: Mapping[str, Any], keys: RecordKeys) -> dic
     if any(disclosure_digest(disclosure) not in digests for disclosure in disclosures):
         raise Mismatch
     return opened
+
+
+def _hidden(viewer: Viewer, agency: str | None, personal: Mapping[str, object]) -> frozenset[str]:
+    """Personal members that a viewer may not see in a record of an agency."""
+    if viewer.oversees:
+        return frozenset() if viewer.sees_subjects(agency) else IDENTIFYING
+    # The log tells an agency no number that its answers did not: not the members' NIKs of a family
+    # asked for by KK, nor the KK of a person asked for by NIK.
+    asked = personal.get("q")
+    by = asked.get("by") if isinstance(asked, dict) else None
+    known = {by, *viewer.identifiers}
+    return AUDITORS_ONLY.union(member for member, kind in SUBJECTS.items() if kind not in known)
 
 
 def _unopenable(row: Stored, why: Unopenable) -> dict[str, object]:

@@ -11,7 +11,7 @@ class Viewer:
     """A client of an agency under one plan.
 
     `role` is its agency's in the agreement; `scopes` are those that its token and its purpose both
-    open.
+    open; `identifiers` are the kinds of numbers (`nik`, `kk`) that its agreement opens unmasked.
     """
 
     agency: str
@@ -19,6 +19,7 @@ class Viewer:
     plan: str
     role: str
     scopes: frozenset[str]
+    identifiers: frozenset[str] = frozenset()
 
     @property
     def oversees(self) -> bool:

@@ -54,6 +54,7 @@ class Deed:
     op: str = "individuals.lookup"
     outcome: str = "found"
     reason: str = "seen"
+    by: str = "nik"
     at: datetime | None = None
 
 
@@ -99,6 +100,7 @@ class Ledger:
             "officer": deed.officer,
             "case_ref": deed.case_ref,
             "reason": [deed.reason],
+            "q": {"by": deed.by},
             "src_ip": "192.0.2.7",
         }
         record_id = new_record_id(int(now.timestamp() * 1000))

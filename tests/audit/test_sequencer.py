@@ -2,9 +2,6 @@
 
 import asyncio
 import logging
-import os
-import subprocess
-import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -19,7 +16,6 @@ from dtsen.database import connect
 from dtsen.disclosure.recording import record
 from dtsen.keys import Keyring, Purpose
 from tests.audit.ledger import Deed, nik, unique
-from tests.sandbox import database_settings
 
 SECONDS = 60
 """Bound of every wait; each ends with its event."""
@@ -191,97 +187,6 @@ def test_a_pending_record_that_the_log_lacks_is_told_and_does_not_stop_the_rest(
     assert len(ledger.mentions(kept)) == 1
 
 
-def start(ledger, home):
-    return subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "sequencer"],
-        env=os.environ | database_settings(ledger.urls) | {"DTSEN_HOME": str(home)},
-    )
-
-
-ALONE = """
-import sys
-from pathlib import Path
-from threading import Event
-from dtsen.audit.sequencer import Sequencer
-from dtsen.clock import Clock
-from dtsen.keys import Keyring
-Sequencer(sys.argv[1], Keyring(Path(sys.argv[2])), Clock()).run(Event())
-"""
-
-
-def start_alone(ledger, home):
-    """The sequencer without the command line around it: there at once, to be killed at once."""
-    return subprocess.Popen([sys.executable, "-c", ALONE, ledger.urls.sequencer, str(home)])
-
-
-def wait_until(ledger, statement):
-    with ledger.owner() as connection:
-        connection.execute("SET statement_timeout = '60s'")
-        connection.execute(
-            "DO $$ BEGIN WHILE NOT (" + statement + ") LOOP"
-            " PERFORM pg_sleep(0.02); COMMIT; END LOOP; END $$"
-        )
-
-
-LOCK = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted"
-LED = f"SELECT EXISTS ({LOCK})"
-FREE = f"SELECT NOT EXISTS ({LOCK})"
-NOTHING_PENDING = "SELECT NOT EXISTS (SELECT FROM audit.pending)"
-
-
-def test_killed_at_any_time_it_loses_nothing(ledger, home):
-    code = unique("dibunuh")
-    people = tuple(map(nik, range(30)))
-    ids = []
-    for number in range(8):
-        process = start_alone(ledger, home)
-        wait_until(ledger, LED)
-        written = 100 * (number + 1)
-        ids += ledger.write(*(Deed(agency=code, niks=people) for _ in range(written)))
-        wait_until(ledger, f"(SELECT count(*) FROM audit.pending) <= {50 * number}")  # noqa: S608 - a number of this test
-        process.kill()
-        process.wait(SECONDS)
-        wait_until(ledger, FREE)
-    ledger.merge()
-    with ledger.owner() as connection:
-        ((indexed,),) = connection.execute(
-            "SELECT count(*) FROM audit.mention WHERE record = ANY (%s)", (ids,)
-        ).fetchall()
-    assert indexed == len(people) * len(ids)
-
-
-def test_a_second_process_waits_and_takes_over_when_the_first_is_killed(ledger, home):
-    first = start(ledger, home)
-    wait_until(ledger, LED)
-    second = start(ledger, home)
-    ledger.write(Deed(niks=(nik(1),)))
-    wait_until(ledger, NOTHING_PENDING)
-    first.kill()
-    first.wait(SECONDS)
-    ledger.write(Deed(niks=(nik(1),)))
-    wait_until(ledger, NOTHING_PENDING)
-    assert second.poll() is None
-    second.terminate()
-    assert second.wait(SECONDS) == 0
-
-
-def test_it_waits_out_the_loss_of_its_session(ledger):
-    stop = Event()
-    thread = Thread(target=ledger.sequencer().run, args=(stop,))
-    thread.start()
-    try:
-        backend = "FROM pg_stat_activity WHERE application_name = 'dtsen-sequencer'"
-        wait_until(ledger, f"SELECT count(*) = 1 {backend}")
-        with psycopg.connect(ledger.urls.sequencer, autocommit=True) as same_login:
-            same_login.execute(f"SELECT pg_terminate_backend(pid) {backend}")
-        ledger.write(Deed(niks=(nik(1),)))
-        wait_until(ledger, NOTHING_PENDING)
-    finally:
-        stop.set()
-        thread.join(SECONDS)
-    assert not thread.is_alive()
-
-
 def test_partitions_and_keys_of_the_next_month_are_there_weeks_ahead(ledger, tmp_path):
     instant = datetime(2027, 3, 1, 0, 1, tzinfo=UTC)
     keyring = Keyring(tmp_path / "keys")
@@ -335,3 +240,16 @@ def test_the_sequencers_login_reads_no_leaf_and_changes_no_record(ledger):
             pytest.raises(psycopg.errors.InsufficientPrivilege),
         ):
             connection.execute(statement)
+
+
+def test_a_backlog_is_indexed_before_the_log_is_called_complete(ledger, monkeypatch):
+    ledger.merge()
+    monkeypatch.setattr(module, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(module, "MOST_DRAINS_A_ROUND", 1)
+    ids = ledger.write(*(Deed(niks=(nik(n),)) for n in range(7)))
+    times = sorted(recorded_at(ledger, one) for one in ids)
+    with leading(ledger) as (one, connection):
+        assert one.round(connection) == 4
+        assert ledger.complete_until() <= times[4]
+        assert one.round(connection) == 3
+        assert ledger.complete_until() > times[6]

@@ -1,0 +1,92 @@
+"""`dtsen audit`: what an auditor, or an agency for its own calls, asks of the access log."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx2
+import typer
+from rich.table import Table
+
+from cli.context import fail, out, print_json
+from cli.curl import ClientFile, call
+
+app = typer.Typer(help="Search the access log.", no_args_is_help=True)
+
+SEARCH = "/v1/audit/search"
+PAGE = 500
+COLUMNS = ("recorded_at", "agency", "op", "outcome", "n", "purpose", "officer", "jti")
+
+
+@app.callback()
+def _audit() -> None:
+    """Keep `search` a subcommand while it is the only one."""
+
+
+@app.command()
+def search(  # noqa: PLR0913, PLR0917 - one option for each member of the contract's filter
+    client_file: ClientFile,
+    subject: Annotated[str | None, typer.Option(help="A NIK; - reads it from input.")] = None,
+    agency: Annotated[str | None, typer.Option(help="Code of an agency.")] = None,
+    client: Annotated[str | None, typer.Option(help="Id of a client.")] = None,
+    officer: Annotated[str | None, typer.Option(help="The agency's name for an officer.")] = None,
+    case_ref: Annotated[str | None, typer.Option(help="The agency's own reference.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="Code of a purpose.")] = None,
+    operation: Annotated[str | None, typer.Option(help="Such as individuals.lookup.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Such as not_found.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="RFC 3339, included.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="RFC 3339, not included.")] = None,
+    most: Annotated[int, typer.Option(help="Stop after so many records.", min=1)] = 100,
+    *,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Search the access log as a client and print what it may see, newest first."""
+    nik = sys.stdin.readline().strip() if subject == "-" else subject
+    wanted = {
+        "subject": {"nik": nik} if nik else None,
+        "agency": agency,
+        "client": client,
+        "officer": officer,
+        "case_ref": case_ref,
+        "purpose": purpose,
+        "operation": operation,
+        "outcome": outcome,
+        "from": since,
+        "to": until,
+    }
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    found = _pages(client_file, asked, most)
+    if json_:
+        print_json(found)
+    else:
+        out.print(_table(found))
+
+
+def _pages(client_file: Path, asked: dict[str, Any], most: int) -> dict[str, Any]:
+    """Records of as many pages as it takes, and until when the log was complete."""
+    found: dict[str, Any] = {"records": []}
+    cursor: dict[str, str] = {}
+    while True:
+        limit = min(PAGE, most - len(found["records"]))
+        answer = call(
+            client_file, "POST", SEARCH, json.dumps(asked | cursor | {"limit": limit}), {}
+        )
+        told = answer.json()
+        if answer.status_code != httpx2.codes.OK:
+            fail(f"{told['title']}: {told['detail']}")
+        found["complete_until"] = told["complete_until"]
+        found["records"] += told["records"]
+        if told["next"] is None or len(found["records"]) >= most:
+            return found
+        cursor = {"cursor": told["next"]}
+
+
+def _table(found: dict[str, Any]) -> Table:
+    table = Table(*COLUMNS, "subject", title=f"complete until {found['complete_until']}")
+    for one in found["records"]:
+        subjects = one.get("subject", ())
+        more = f" +{len(subjects) - 1}" if len(subjects) > 1 else ""
+        shown = one.get("unopenable") or (subjects[0] + more if subjects else "")
+        table.add_row(*(str(one.get(name) or "") for name in COLUMNS), shown)
+    return table

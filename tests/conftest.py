@@ -2,7 +2,12 @@
 
 import os
 
-pytest_plugins = ["tests.postgres", "tests.sandbox", "tests.disclosure.population"]
+pytest_plugins = [
+    "tests.postgres",
+    "tests.sandbox",
+    "tests.disclosure.population",
+    "tests.campaigns",
+]
 
 for name in [name for name in os.environ if name.startswith("DTSEN_")]:
     del os.environ[name]

@@ -1,0 +1,66 @@
+"""Campaigns: capped in `make test`, whole in `make faults` (`--campaign=full`); their table."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the table."""
+
+    scenario: str
+    promise: str
+    observed: str
+    count: int
+
+
+@dataclass
+class Campaign:
+    """How far this run goes, and what it found."""
+
+    full: bool
+    findings: list[Finding] = field(default_factory=list)
+
+    def size(self, *, capped: int, full: int) -> int:
+        """How many cases this run takes."""
+        return full if self.full else capped
+
+    def tell(self, scenario: str, *, promise: str, observed: str, count: int) -> None:
+        """Write a line of the table; told before it is judged, so that a failure is told too."""
+        self.findings.append(Finding(scenario, promise, observed, count))
+
+
+CAMPAIGN = pytest.StashKey[Campaign]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--campaign",
+        choices=("capped", "full"),
+        default="capped",
+        help="run fault and property campaigns capped (the default) or whole",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[CAMPAIGN] = Campaign(full=config.getoption("--campaign") == "full")
+
+
+@pytest.fixture(scope="session")
+def campaign(request: pytest.FixtureRequest) -> Campaign:
+    return request.config.stash[CAMPAIGN]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    findings = config.stash[CAMPAIGN].findings
+    if not findings:
+        return
+    extent = "whole" if config.stash[CAMPAIGN].full else "capped; whole with `make faults`"
+    terminalreporter.section(f"campaigns ({extent})")
+    for one in findings:
+        terminalreporter.write_line(f"{one.scenario} ({one.count})")
+        terminalreporter.write_line(f"    promise   {one.promise}")
+        terminalreporter.write_line(f"    observed  {one.observed}")

@@ -1,0 +1,52 @@
+"""Builds with one rule broken, which the test of that rule must catch; and one with less room.
+
+`python -m tests.faults.builds NAME` serves one as `dtsen serve` serves the product.
+"""
+
+import asyncio
+import sys
+
+from fastapi import FastAPI
+
+from api import asgi
+from cli import serve
+from dtsen.disclosure import gate, recording
+from dtsen.disclosure.gate import Gate
+from dtsen.disclosure.recording import record
+
+BEHIND_SECONDS = 0.05
+"""How long the usual "asynchronous audit log" is behind."""
+
+SMALL_QUEUE = 200
+POINTER = "(r.ordinal IS NULL OR r.pinned OR EXISTS (\n            SELECT FROM registry.pointer p WHERE p.ordinal = r.ordinal))"  # noqa: E501 - the product's text
+
+
+def answers_early() -> FastAPI:
+    """Answer first, record after."""
+
+    async def answer_then_record(_, connection, finished):
+        for asked, made in finished:
+            asked.settle(made.answer)
+        await asyncio.sleep(BEHIND_SECONDS)
+        await record(connection, [made.entry for _, made in finished])
+
+    Gate._record = answer_then_record
+    return asgi.create()
+
+
+def trusts_its_memory() -> FastAPI:
+    """Record without looking at the pointer: the release in force is what the worker last read."""
+    assert POINTER in recording.RECORD
+    recording.RECORD = recording.RECORD.replace(POINTER, "true")
+    return asgi.create()
+
+
+def waits_for_few() -> FastAPI:
+    """Not broken: a queue short enough to fill in `make test`."""
+    gate.MOST_WAITING = SMALL_QUEUE
+    return asgi.create()
+
+
+if __name__ == "__main__":
+    serve.APPLICATION = f"tests.faults.builds:{sys.argv[1]}"
+    serve.serve()

@@ -88,7 +88,7 @@ class Caller:
         elif status == "403":
             yield self.ask(name, authorization=self._token_for_another(operation))
         elif status == "429":
-            yield self._until_limited(name, template.replace("{id}", UNKNOWN_ID))
+            yield self.until_limited(name, template.replace("{id}", UNKNOWN_ID))
         else:
             yield self.ask(name, path=path, **FLAWS[status])
 
@@ -99,7 +99,7 @@ class Caller:
         client = self.sandbox.client(self.client) | {"scope": other}
         return f"Bearer {fetch_token(client, http=self.sandbox.http)}"
 
-    def _until_limited(self, name: str, path: str) -> httpx2.Response:
+    def until_limited(self, name: str, path: str) -> httpx2.Response:
         """Ask with the small client until its limit is met."""
         token = f"Bearer {self.sandbox.token(self.small)}"
         for _ in range(MOST_UNTIL_LIMITED):

@@ -153,6 +153,8 @@ def _problem(kinds: Sequence[type[DtsenError]]) -> dict[str, Any]:
         headers |= RETRY
     if status == Unauthenticated.status:
         headers |= CHALLENGE
+    if InsufficientScope in kinds:
+        headers |= {name: {**header, "required": False} for name, header in CHALLENGE.items()}
     return {
         "description": " ".join(f"`{kind.code}`: {kind.title.en}." for kind in kinds),
         **({"headers": headers} if headers else {}),

@@ -24,7 +24,7 @@ from dtsen.disclosure.mandate import (
     identify,
     mandate,
 )
-from dtsen.errors import DtsenError, RateLimited
+from dtsen.errors import DtsenError, InsufficientScope, RateLimited
 
 WITHOUT_AGREEMENT_PER_SECOND = 5
 """Requests a second of a client that no agreement lists; it reaches the "any" calls alone."""
@@ -133,7 +133,7 @@ class Guard:
             agreement = held[1].agreement
             if agreement is None or now < agreement.ends:
                 return held[1]
-        made = mandate(admitted.snapshot, admitted.token, operation, purpose, now)
+        made = _mandate(admitted.snapshot, admitted.token, operation, purpose, now)
         if len(self._mandates) > MOST_MANDATES:
             self._mandates.clear()
         self._mandates[key] = (admitted.snapshot, made)
@@ -153,7 +153,18 @@ class Judging:
         """Make the mandate from this snapshot, or raise the refusal."""
         if self.refusal:
             return bare_mandate(snapshot, self.token, self.operation)
-        return mandate(snapshot, self.token, self.operation, self.purpose, now)
+        return _mandate(snapshot, self.token, self.operation, self.purpose, now)
+
+
+def _mandate(
+    snapshot: Snapshot, token: AccessToken, operation: Operation, purpose: str | None, now: datetime
+) -> Mandate:
+    """The mandate; a missing scope is told as RFC 6750 3.1 wants it."""
+    try:
+        return mandate(snapshot, token, operation, purpose, now)
+    except InsufficientScope:
+        challenge = f'Bearer error="insufficient_scope", scope="{operation.scope}"'
+        raise InsufficientScope(headers={"WWW-Authenticate": challenge}) from None
 
 
 @lru_cache(maxsize=1024)

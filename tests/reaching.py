@@ -92,7 +92,7 @@ class Caller:
             asked = read_example(name)["request"]
             yield self.ask(name, content=expired_request(self.sandbox, self.client, asked))
         elif status == "429":
-            yield self._until_limited(name, template.replace("{id}", UNKNOWN_ID))
+            yield self.until_limited(name, template.replace("{id}", UNKNOWN_ID))
         else:
             yield self.ask(name, path=path, **FLAWS[status])
 
@@ -103,7 +103,7 @@ class Caller:
         client = self.sandbox.client(self.client) | {"scope": other}
         return f"Bearer {fetch_token(client, http=self.sandbox.http)}"
 
-    def _until_limited(self, name: str, path: str) -> httpx2.Response:
+    def until_limited(self, name: str, path: str) -> httpx2.Response:
         """Ask with the small client until its limit is met."""
         token = f"Bearer {self.sandbox.token(self.small)}"
         for _ in range(MOST_UNTIL_LIMITED):

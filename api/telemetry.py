@@ -14,22 +14,13 @@ from api.metrics import numbers_folder
 from auth.routes import JWKS_PATH, METADATA_PATH, TOKEN_PATH
 from dtsen.embedded import EmbeddedError
 from dtsen.settings import Settings, SettingsError
-from dtsen.telemetry import Telemetry, TelemetryError, Words, start
+from dtsen.telemetry import Telemetry, TelemetryError, Words, signals, start
 
 SERVICE = "dtsen-api"
 SPOKEN = (EmbeddedError, SettingsError, TelemetryError)
 """Errors whose text we wrote for operators: of settings and folders, never of people."""
 log = logging.getLogger(__name__)
 
-NATIVE: TelemetryConfig = {
-    # One span a request; its path and query are dropped by `dtsen.telemetry.redaction`. Metrics are
-    # our own. Its logs hold texts and tracebacks, and `auto_configure` adds exporters that redact
-    # nothing, whatever the environment says.
-    "operation_spans": False,
-    "metrics": False,
-    "logs": False,
-    "auto_configure": False,
-}
 TOKEN_OPERATION = "oauth.token"  # noqa: S105 - an operation's id
 TOKEN_CODES = frozenset(
     {
@@ -44,6 +35,25 @@ TOKEN_CODES = frozenset(
         "unsupported_grant_type",
     }
 )
+
+
+def native() -> TelemetryConfig:
+    """What FastAPI tells by itself: one span a request where traces are asked for, else nothing.
+
+    The span's path and query are dropped by `dtsen.telemetry.redaction`. Metrics are our own.
+    FastAPI's logs hold texts and tracebacks, and its `auto_configure` adds exporters that redact
+    nothing. Whether it is to trace is said outright, since else it asks at every request.
+
+    Raises:
+        TelemetryError: `OTEL_*` ask for what we do not do.
+    """
+    return {
+        "tracing": "traces" in signals(),
+        "operation_spans": False,
+        "metrics": False,
+        "logs": False,
+        "auto_configure": False,
+    }
 
 
 def words_of(app: FastAPI) -> Words:

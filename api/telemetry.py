@@ -1,21 +1,26 @@
 """What telemetry needs to know of the application, and what FastAPI may tell by itself."""
 
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
 
+from api.metrics import numbers_folder
 from auth.routes import JWKS_PATH, METADATA_PATH, TOKEN_PATH
-from dtsen.telemetry import Words
+from dtsen.embedded import EmbeddedError
+from dtsen.settings import Settings, SettingsError
+from dtsen.telemetry import Telemetry, TelemetryError, Words, signals, start
 
-NATIVE: TelemetryConfig = {
-    # One span a request; its path and query are dropped by `dtsen.telemetry.redaction`. Metrics are
-    # our own. Its logs hold texts and tracebacks, and `auto_configure` adds exporters that redact
-    # nothing, whatever the environment says.
-    "operation_spans": False,
-    "metrics": False,
-    "logs": False,
-    "auto_configure": False,
-}
+SERVICE = "dtsen-api"
+SPOKEN = (EmbeddedError, SettingsError, TelemetryError)
+"""Errors whose text we wrote for operators: of settings and folders, never of people."""
+log = logging.getLogger(__name__)
+
 TOKEN_OPERATION = "oauth.token"  # noqa: S105 - an operation's id
 TOKEN_CODES = frozenset(
     {
@@ -32,6 +37,25 @@ TOKEN_CODES = frozenset(
 )
 
 
+def native() -> TelemetryConfig:
+    """What FastAPI tells by itself: one span a request where traces are asked for, else nothing.
+
+    The span's path and query are dropped by `dtsen.telemetry.redaction`. Metrics are our own.
+    FastAPI's logs hold texts and tracebacks, and its `auto_configure` adds exporters that redact
+    nothing. Whether it is to trace is said outright, since else it asks at every request.
+
+    Raises:
+        TelemetryError: `OTEL_*` ask for what we do not do.
+    """
+    return {
+        "tracing": "traces" in signals(),
+        "operation_spans": False,
+        "metrics": False,
+        "logs": False,
+        "auto_configure": False,
+    }
+
+
 def words_of(app: FastAPI) -> Words:
     """Operations, route templates and refusal codes of an application whose routes are complete.
 
@@ -46,3 +70,23 @@ def words_of(app: FastAPI) -> Words:
         if served is not None:
             operations.add(served.operation.id)
     return Words(frozenset(operations), frozenset(routes), Words().codes | TOKEN_CODES)
+
+
+@asynccontextmanager
+async def telemetry_of(app: FastAPI, settings: Settings) -> AsyncIterator[Telemetry]:
+    """The telemetry of a worker, from before its parts are made until they are gone."""
+    telemetry = start(
+        words_of(app),
+        service=SERVICE,
+        version=version(SERVICE),
+        folder=numbers_folder(settings),
+        spoken=SPOKEN,
+    )
+    try:
+        yield telemetry
+    except SPOKEN as error:
+        # The server would log a traceback as text, which is withheld.
+        log.error("the worker cannot serve: %s", error)  # noqa: TRY400 - its text is all of it
+        raise
+    finally:
+        await asyncio.to_thread(telemetry.close)

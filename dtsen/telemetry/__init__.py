@@ -37,6 +37,7 @@ __all__ = [
     "Totals",
     "Words",
     "configure_logs",
+    "signals",
     "start",
 ]
 
@@ -85,11 +86,12 @@ class Telemetry:
         self._providers = providers
         self._tracing = providers is not None and providers.traces is not None
 
-    def answered(self, operation: str, status: int, seconds: float) -> None:
-        """A request was answered: its operation's id, HTTP status, how long it took."""
+    def answered(self, operation: str, status: int, seconds: float | None) -> None:
+        """A request was answered: its operation's id, HTTP status, how long it took if known."""
         known = self._operations.get(operation, self._other)
         known.by_status[status // 100 if 100 <= status < 600 else 0].add()  # noqa: PLR2004 - HTTP
-        known.duration.observe(seconds)
+        if seconds is not None:
+            known.duration.observe(seconds)
         if self._tracing:
             trace.get_current_span().set_attribute("dtsen.operation", operation)
 

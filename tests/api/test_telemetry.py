@@ -16,10 +16,10 @@ import asyncio
 from contextlib import suppress
 from fastapi import FastAPI
 from opentelemetry.trace import SpanContext
-from api.telemetry import NATIVE
+from api.telemetry import native
 from dtsen.telemetry import Words, start
 
-app = FastAPI(telemetry=NATIVE)
+app = FastAPI(telemetry=native())
 
 @app.get("/v1/individuals/{{id}}")
 async def get(id: str) -> None:

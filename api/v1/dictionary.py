@@ -11,7 +11,7 @@ from api.route import GuardedRoute, served
 from dtsen.disclosure.mandate import Operation
 from schemas.dictionary import DICTIONARY_SCHEMA, dictionary
 
-router = APIRouter(prefix="/dictionary", tags=["reference"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1/dictionary", tags=["reference"], route_class=GuardedRoute)
 
 GET = Operation("dictionary.get", None, "reference")
 

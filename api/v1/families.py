@@ -19,7 +19,7 @@ from dtsen.releases.current import release_as_of
 from schemas.answers import family_answer
 from schemas.identifiers import Kk
 
-router = APIRouter(prefix="/families", tags=["families"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1/families", tags=["families"], route_class=GuardedRoute)
 
 
 class FamilyLookup(BaseModel):

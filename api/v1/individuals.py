@@ -24,7 +24,7 @@ from schemas.identifiers import Nik
 NDJSON = "application/x-ndjson"
 MOST_IN_A_BATCH = 1_000
 
-router = APIRouter(prefix="/individuals", tags=["individuals"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1/individuals", tags=["individuals"], route_class=GuardedRoute)
 
 
 class IndividualLookup(BaseModel):

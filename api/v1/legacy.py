@@ -14,7 +14,7 @@ from dtsen.legacy.answer import MOST_IDENTIFIERS, RESOLUTIONS
 from dtsen.legacy.resolving import expanding, rendering, wanting
 from dtsen.legacy.schemes import LONGEST_VALUE, SchemeName, read
 
-router = APIRouter(prefix="/legacy/dtks", tags=["legacy"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1/legacy/dtks", tags=["legacy"], route_class=GuardedRoute)
 
 
 class LegacyIdentifier(BaseModel):

@@ -15,7 +15,7 @@ from dtsen.errors import NoRelease
 from dtsen.releases.current import published_releases
 from schemas.answers import RELEASE
 
-router = APIRouter(prefix="/releases", tags=["reference"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1/releases", tags=["reference"], route_class=GuardedRoute)
 
 LIST = Operation("releases.list", None, "reference")
 CURRENT = Operation("releases.current", None, "reference")

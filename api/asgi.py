@@ -1,5 +1,6 @@
 """What a server process imports: the application over this process's settings."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -11,13 +12,30 @@ from fastapi import FastAPI
 from api.app import create_app
 from dtsen.settings import read_settings
 
+REQUESTS_WORTH = 10_000
+"""New objects between two collections: those of a few batches of requests."""
+
 
 def create() -> FastAPI:
     """Build the application of this worker, which ends with the supervisor that started it."""
     supervisor = multiprocessing.parent_process()
     if supervisor is not None:
         threading.Thread(target=_end_after, args=(supervisor,), daemon=True).start()
-    return create_app(read_settings())
+    app = create_app(read_settings())
+    _settle()
+    return app
+
+
+def _settle() -> None:
+    """Spare requests the walk over what lives as long as the worker.
+
+    A full collection walks some 140,000 objects of modules and routes for nothing, for a tenth of a
+    second in which nobody is answered; frozen, they are not looked at again. What requests in
+    flight hold is no garbage yet either: collecting seldom finds more of it dead.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(REQUESTS_WORTH)
 
 
 def _end_after(supervisor: BaseProcess) -> None:

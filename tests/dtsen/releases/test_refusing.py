@@ -1,5 +1,9 @@
 """What refuses a release: each code with its row and column; and oddities, which only count."""
 
+import re
+from importlib.resources import files
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -217,3 +221,15 @@ def test_what_is_only_odd_is_counted_and_loaded(urls, tmp_path):
             (nik(4),),
         ).fetchone()
     assert value == "99"
+
+
+def test_every_code_is_explained_to_operators():
+    codes = set()
+    for module in ("cells", "checking", "cleaning", "manifest", "oddities", "sheet", "sources"):
+        text = files("dtsen.releases").joinpath(f"{module}.py").read_text()
+        codes |= set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', text))
+    codes -= {"utf-8", "utf-8-sig"}
+    assert codes > {code for *_, code in FAULTY}
+    guide = Path(__file__).parents[3] / "docs" / "operators" / "releases.md"
+    explained = set(re.findall(r"`([a-z0-9-]+)`", guide.read_text()))
+    assert codes - explained == set()

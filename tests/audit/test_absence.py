@@ -18,8 +18,7 @@ from dtsen.disclosure.question import Question, Rendering
 from dtsen.errors import AgreementNotInForce
 from dtsen.individuals import wanting
 from tests.audit.ledger import agency, overseer
-from tests.disclosure.population import agreement, desk, token
-from tests.disclosure.test_gate import between_read_and_record
+from tests.disclosure.population import agreement, between_read_and_record, desk, token
 
 OF_ITS_OWN = ("jti", "iat", "recorded_at", "resp_hash", "subject")
 

@@ -1,6 +1,7 @@
 """A migrated database with one synthetic release and agreements, for tests of the gate."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -211,3 +212,15 @@ def fill(urls: DatabaseUrls, folder: Path) -> Population:
 def population(postgres: DatabaseUrls, tmp_path_factory: pytest.TempPathFactory) -> Population:
     """People on PostgreSQL 18 and on 15."""
     return fill(postgres, tmp_path_factory.mktemp("population"))
+
+
+def between_read_and_record(one: Desk, act: Callable[[], object]) -> None:
+    """A fault point: do something after the read, before the record."""
+    original = one.gate._record
+
+    async def record(connection, finished):
+        one.gate._record = original
+        await asyncio.to_thread(act)
+        await original(connection, finished)
+
+    one.gate._record = record

@@ -7,23 +7,11 @@ import pytest
 from dtsen.disclosure import agreements
 from dtsen.errors import AgreementNotInForce, Unauthenticated
 from dtsen.individuals import wanting
-from tests.disclosure.population import agreement, desk
+from tests.disclosure.population import agreement, between_read_and_record, desk
 
 
 def run(work):
     return asyncio.run(work)
-
-
-def between_read_and_record(one, act):
-    """A fault point: do something after the read, before the record."""
-    original = one.gate._record
-
-    async def record(connection, finished):
-        one.gate._record = original
-        await asyncio.to_thread(act)
-        await original(connection, finished)
-
-    one.gate._record = record
 
 
 def test_a_client_revoked_between_read_and_record_gets_nothing(population):

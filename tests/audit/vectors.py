@@ -118,14 +118,14 @@ def _record(
     given = personal | {"resp_hash": keys.answer_digest(record_id, BODY.encode())}
     leaf = make_leaf(keys, record_id, clear, given)
     disclosures = keys.unseal(record_id, leaf.disclosures)
-    salts = [json.loads(base64.urlsafe_b64decode(one + "=="))[0] for one in disclosures]
+    salts = [json.loads(base64.urlsafe_b64decode(one + b"=="))[0] for one in disclosures]
     return {
         "id": written,
         "clear": clear,
         "personal": dict.fromkeys(PERSONAL) | given,
         "answer": BODY,
         "salts": dict(zip(PERSONAL, salts, strict=True)),
-        "disclosures": list(disclosures),
+        "disclosures": [one.decode() for one in disclosures],
         "leaf": leaf.content.decode(),
         "leaf_hash": leaf.hash.hex(),
         "receipt": receipt(record_id, leaf),

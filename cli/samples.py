@@ -12,6 +12,7 @@ from dtsen.releases.samples import Samples, person, sample
 
 LOOKUP = "/v1/individuals/lookup"
 RESOLVE = "/v1/legacy/dtks/resolve"
+SEARCH = "/v1/audit/search"
 
 
 def write_samples(connection: psycopg.Connection) -> None:
@@ -67,6 +68,9 @@ def _by_client(connection: psycopg.Connection, found: Samples) -> Iterator[dict[
     outside = {"nik": found.identifiers["outside_province"][0]}
     scoped = {"/scope": "agreement"}
     yield _call("outside_province", "demo-province", LOOKUP, outside, 404, scoped)
+    # The log is younger than any sample: nothing of it lies before the registry.
+    searched = {"to": "2026-01-01T00:00:00Z", "limit": 1}
+    yield _call("found", "demo-auditor", SEARCH, searched, 200, {"/records": []})
 
 
 def _resolving(

@@ -139,7 +139,7 @@ class Redaction:
         return {
             key: value
             for key, value in (attributes or {}).items()
-            if isinstance(value, str | int) and self._allows(key, value)
+            if key in ALLOWED_KEYS and isinstance(value, str | int) and self._allows(key, value)
         }
 
     def _allows(self, key: str, value: str | int) -> bool:

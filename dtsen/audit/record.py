@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 import os
+from binascii import b2a_base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -42,6 +43,8 @@ PERSONAL = (
 
 AUDITORS_ONLY = frozenset({"reason", "src_ip"})
 """Personal members that an agency never gets opened, not even in its own records."""
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def new_record_id(milliseconds: int) -> UUID:
@@ -92,10 +95,10 @@ class RecordKeys:
         digest = hmac.digest(self._answers, record_id.bytes + body, "sha256")
         return base64.b64encode(digest).decode()
 
-    def seal(self, record_id: UUID, disclosures: Sequence[str]) -> bytes:
+    def seal(self, record_id: UUID, disclosures: Sequence[bytes]) -> bytes:
         """Encrypt the disclosures of one record: nonce, then AES-256-GCM, record id as AAD."""
         nonce = os.urandom(NONCE_BYTES)
-        plain = "~".join(disclosures).encode()
+        plain = b"~".join(disclosures)
         return nonce + self._cipher(record_id).encrypt(nonce, plain, record_id.bytes)
 
     def unseal(self, record_id: UUID, sealed: bytes) -> Sequence[str]:
@@ -122,10 +125,10 @@ def make_leaf(
     disclosures = []
     digests = []
     for position, name in enumerate(PERSONAL):
-        salt = salts[position * SALT_BYTES : (position + 1) * SALT_BYTES]
-        made = _base64url(orjson.dumps([_base64url(salt), name, personal.get(name)]))
+        salt = _base64url(salts[position * SALT_BYTES : (position + 1) * SALT_BYTES]).decode()
+        made = _base64url(orjson.dumps([salt, name, personal.get(name)]))
         disclosures.append(made)
-        digests.append(disclosure_digest(made))
+        digests.append(_base64url(hashlib.sha256(made).digest()).decode())
     digests.sort()
     content = canonical_json(
         {
@@ -152,7 +155,7 @@ def leaf_hash(content: bytes) -> bytes:
 
 def disclosure_digest(disclosure: str) -> str:
     """The digest of one disclosure as it stands in `_sd` (RFC 9901 section 4.2.3)."""
-    return _base64url(hashlib.sha256(disclosure.encode()).digest())
+    return _base64url(hashlib.sha256(disclosure.encode()).digest()).decode()
 
 
 def read_disclosures(disclosures: Iterable[str]) -> dict[str, object]:
@@ -169,5 +172,6 @@ def receipt(record_id: UUID, leaf: Leaf) -> str:
     return f'"{record_id}";leaf=:{base64.b64encode(leaf.hash).decode()}:'
 
 
-def _base64url(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+def _base64url(content: bytes) -> bytes:
+    """base64url without padding (RFC 7515 section 2)."""
+    return b2a_base64(content, newline=False).translate(_URL_SAFE, b"=")

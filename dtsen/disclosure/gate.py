@@ -85,8 +85,8 @@ class Gate:
         asked = _Asked(question, want, self._clock.monotonic() + DEADLINE_SECONDS)
         self._waiting.append(asked)
         self._schedule()
-        # A caller that goes away does not stop the batch that others share.
-        return await asyncio.shield(asked.future)
+        # A caller that goes away cancels its own future alone; the batch that others share goes on.
+        return await asked.future
 
     def _schedule(self) -> None:
         if not self._scheduled and self._waiting and len(self._flights) < IN_FLIGHT:
@@ -217,8 +217,6 @@ class _Asked:
         self.want = want
         self.expires = expires
         self.future: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
-        # Nobody may be left to read a failure when the caller went away.
-        self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
 
     def settle(self, answer: Answer | None) -> None:
         if not self.future.done():
@@ -227,6 +225,7 @@ class _Asked:
     def fail(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+            self.future.exception()  # read once: nobody may be left to do so
 
 
 _Wanted = dict[Source, dict[str, None]]

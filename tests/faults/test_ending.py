@@ -20,6 +20,8 @@ from tests.faults.test_outages import WAITING, no_record_written
 pytestmark = pytest.mark.campaign
 
 ASKERS = 40
+LONGER_SECONDS = 1
+"""How much longer the work in flight takes once the workers have begun to end."""
 
 
 def test_sigterm_answers_what_is_in_flight(scene: Scene, campaign: Campaign):
@@ -41,6 +43,7 @@ def test_sigterm_answers_what_is_in_flight(scene: Scene, campaign: Campaign):
             server.process.send_signal(signal.SIGTERM)
             for connection in idle:
                 await_close(connection)
+            time.sleep(LONGER_SECONDS)
         for asker in askers:
             asker.join(SECONDS)
         code = server.process.wait(SECONDS)

@@ -10,6 +10,7 @@ from api.app_problems import unrecorded
 from api.assembly import assemble
 from api.authorization import authorization_parts
 from api.routers import include_all
+from api.telemetry import native, telemetry_of
 from auth.routes import oauth_router
 from dtsen.errors import InternalError, MethodNotAllowed, PathNotFound
 from dtsen.settings import Settings
@@ -20,7 +21,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with assemble(settings) as parts:
+        async with telemetry_of(app, settings) as telemetry, assemble(settings, telemetry) as parts:
             app.state.parts = parts
             app.include_router(oauth_router(authorization_parts(parts)))
             yield
@@ -28,6 +29,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="DTSEN Reference API",
         lifespan=lifespan,
+        telemetry=native(),
         redirect_slashes=False,
         openapi_url=None,
         docs_url=None,

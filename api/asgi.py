@@ -10,7 +10,9 @@ from multiprocessing.process import BaseProcess
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.telemetry import SPOKEN
 from dtsen.settings import read_settings
+from dtsen.telemetry import configure_logs
 
 REQUESTS_WORTH = 10_000
 """New objects between two collections: those of a few batches of requests."""
@@ -21,6 +23,7 @@ def create() -> FastAPI:
     supervisor = multiprocessing.parent_process()
     if supervisor is not None:
         threading.Thread(target=_end_after, args=(supervisor,), daemon=True).start()
+    configure_logs(spoken=SPOKEN)
     app = create_app(read_settings())
     _settle()
     return app

@@ -18,6 +18,7 @@ from dtsen.disclosure.tally import Tally
 from dtsen.embedded import EmbeddedError, addressed
 from dtsen.keys import Keyring
 from dtsen.settings import Settings
+from dtsen.telemetry import Telemetry
 
 GATE_CONNECTIONS = 3
 CONNECTIONS = 4
@@ -27,7 +28,7 @@ STATEMENT_SECONDS = 3
 
 
 @asynccontextmanager
-async def assemble(settings: Settings) -> AsyncIterator[Parts]:
+async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Parts]:
     """The parts of one worker, ready to serve; taken down in order at the end.
 
     PostgreSQL may be away: a worker that starts meanwhile answers 503 until it is back.
@@ -49,7 +50,7 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         auditor_pool = await stack.enter_async_context(
             await open_pool(urls.auditor, name="dtsen-auditor", size=AUDITOR_CONNECTIONS)
         )
-        authority = Authority(pool, clock)
+        authority = Authority(pool, clock, telemetry=telemetry)
         await authority.start()
         stack.push_async_callback(authority.close)
         keyring.ensure(clock.now())
@@ -57,7 +58,7 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
         tally = Tally(notes, clock)
         tally.start()
         stack.push_async_callback(tally.close)
-        gate = Gate(lookup_pool, authority, keyring, clock)
+        gate = Gate(lookup_pool, authority, keyring, clock, telemetry=telemetry)
         stack.push_async_callback(gate.drain)
         budgets = Budgets(pool, clock)
         stack.push_async_callback(budgets.close)
@@ -76,4 +77,5 @@ async def assemble(settings: Settings) -> AsyncIterator[Parts]:
             guard=guard,
             tally=tally,
             notes=notes,
+            telemetry=telemetry,
         )

@@ -1,6 +1,7 @@
 """The authorization server's parts, made from a worker's."""
 
 from api.parts import Parts
+from api.telemetry import TOKEN_OPERATION
 from auth.limits import TokenLimits
 from auth.routes import OAuthParts
 from dtsen.disclosure.grants import AgreementGrants
@@ -16,13 +17,16 @@ def authorization_parts(parts: Parts) -> OAuthParts:
     async def on_refusal(who: str, cause: str) -> None:
         known = parts.authority.knows(who)
         client, address = (who, None) if known else (None, who)
-        parts.tally.count(cause, STATUS_OF.get(cause, 400), client=client, address=address)
+        status = STATUS_OF.get(cause, 400)
+        parts.telemetry.answered(TOKEN_OPERATION, status, None)
+        parts.telemetry.refused(cause)
+        parts.tally.count(cause, status, client=client, address=address)
 
     async def on_issue(client_id: str, jti: str, scope: str) -> None:
         client = parts.authority.current.clients.get(client_id)
         await parts.notes.write(
             "login",
-            "oauth.token",
+            TOKEN_OPERATION,
             "issued",
             status=200,
             client=client_id,
@@ -30,6 +34,7 @@ def authorization_parts(parts: Parts) -> OAuthParts:
             clear={"scope": scope},
             personal={"auth": {"method": "private_key_jwt", "jti": jti}},
         )
+        parts.telemetry.answered(TOKEN_OPERATION, 200, None)
 
     return OAuthParts(
         pool=parts.pool,

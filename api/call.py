@@ -139,6 +139,7 @@ class Call(Request):
         """Record and send a refusal; what cannot be recorded one by one is counted."""
         if error.status == Unauthenticated.status:
             error.headers.setdefault("WWW-Authenticate", 'Bearer error="invalid_token"')
+        self.parts.telemetry.refused(error.code)
         body = self.problem(error)
         if self.admitted is None or error.status in {401, 429} or error.status >= 500:  # noqa: PLR2004 - HTTP statuses
             return self._counted(error, body)

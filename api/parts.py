@@ -14,6 +14,7 @@ from dtsen.disclosure.notes import Notes
 from dtsen.disclosure.tally import Tally
 from dtsen.keys import Keyring
 from dtsen.settings import Settings
+from dtsen.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,4 @@ class Parts:
     guard: Guard
     tally: Tally
     notes: Notes
+    telemetry: Telemetry

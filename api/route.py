@@ -8,6 +8,7 @@ and no operation can be added that skips the limits.
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from time import perf_counter
 from typing import Any, cast
 
 from fastapi import Request, Response
@@ -57,6 +58,13 @@ class GuardedRoute(APIRoute):
 
         async def run(request: Request) -> Response:
             call = Call(request, description)
+            telemetry, started = call.parts.telemetry, perf_counter()
+            response = await _answer(call)
+            operation, seconds = description.operation.id, perf_counter() - started
+            telemetry.answered(operation, response.status_code, seconds)
+            return response
+
+        async def _answer(call: Call) -> Response:
             try:
                 return await _serve(call, endpoint, inputs)
             except DtsenError as error:

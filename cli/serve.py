@@ -2,15 +2,19 @@
 
 import socket
 import sys
+from contextlib import ExitStack
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from api.metrics import metrics_page, numbers_folder
+from api.telemetry import SPOKEN
 from cli.context import database, fail, settings
 from dtsen.database import migrate as migrate_database
 from dtsen.doctor import Patient, unfit_for_production
 from dtsen.embedded import running
 from dtsen.settings import Settings
+from dtsen.telemetry import TelemetryError, configure_logs, signals
 
 APPLICATION = "api.asgi:create"
 """The factory that each worker calls."""
@@ -32,11 +36,25 @@ def serve() -> None:
     sockets = listen(chosen.host, chosen.port)
     config = server_config(APPLICATION, chosen.workers)
     server = uvicorn.Server(config)
-    if chosen.workers == 1:
-        server.run(sockets=sockets)
-    else:
-        Multiprocess(config, sockets=sockets).run()
+    with ExitStack() as stack:
+        tell_metrics(stack, chosen)
+        if chosen.workers == 1:
+            server.run(sockets=sockets)
+        else:
+            Multiprocess(config, sockets=sockets).run()
     sys.exit(0 if server.started or chosen.workers > 1 else 1)
+
+
+def tell_metrics(stack: ExitStack, chosen: Settings) -> None:
+    """Log safely and serve the metrics page from here on; end the command where that cannot be."""
+    try:
+        signals()
+        stack.enter_context(metrics_page(numbers_folder(chosen), chosen.metrics_port))
+    except TelemetryError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"no metrics on port {chosen.metrics_port}: {error.strerror} (DTSEN_METRICS_PORT)")
+    configure_logs(spoken=SPOKEN)
 
 
 def server_config(application: str, workers: int) -> uvicorn.Config:

@@ -20,6 +20,7 @@ from dtsen.clock import WIB, Clock
 from dtsen.disclosure.plan import Plan, compile_plan
 from dtsen.errors import Unavailable
 from dtsen.releases.current import ReleaseInForce
+from dtsen.telemetry import OFF, Telemetry
 from schemas.agreement import Agreement
 
 log = logging.getLogger(__name__)
@@ -102,8 +103,9 @@ class Snapshot:
 class Authority:
     """Keeps the snapshot fresh."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, *, telemetry: Telemetry = OFF) -> None:
         self._pool = pool
+        self._telemetry = telemetry
         self._clock = clock
         self._snapshot: Snapshot | None = None
         self._read_at = float("-inf")
@@ -170,6 +172,7 @@ class Authority:
         if self._snapshot is None or snapshot.marks >= self._snapshot.marks:
             self._snapshot = snapshot
             self._read_at = max(self._read_at, started)
+            self._telemetry.authority_read(self._read_at)
         return self._snapshot
 
     async def _poll(self) -> None:
@@ -182,6 +185,7 @@ class Authority:
                 self._clock.follow(row["now"])
                 if self._snapshot and (row["epoch"], row["moved_at"]) == self._snapshot.marks:
                     self._read_at = max(self._read_at, started)
+                    self._telemetry.authority_read(self._read_at)
                 else:
                     await self.refresh()
 

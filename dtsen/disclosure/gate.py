@@ -26,6 +26,7 @@ from dtsen.disclosure.recording import record
 from dtsen.disclosure.sighting import family_source, sight, sources
 from dtsen.errors import DtsenError, InternalError, Unavailable
 from dtsen.keys import Keyring
+from dtsen.telemetry import OFF, Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +43,18 @@ class Gate:
     """One worker's gate."""
 
     def __init__(
-        self, pool: asyncpg.Pool, authority: Authority, keyring: Keyring, clock: Clock
+        self,
+        pool: asyncpg.Pool,
+        authority: Authority,
+        keyring: Keyring,
+        clock: Clock,
+        *,
+        telemetry: Telemetry = OFF,
     ) -> None:
         self._pool = pool
         self._authority = authority
         self._clock = clock
+        self._telemetry = telemetry
         self._packs = Packs()
         self.ids = PairwiseIds(keyring)
         self._keys = lru_cache(maxsize=4)(lambda epoch: RecordKeys(keyring, epoch))
@@ -84,6 +92,7 @@ class Gate:
         want = question.want(question.mandate) if question.want is not None else None
         asked = _Asked(question, want, self._clock.monotonic() + DEADLINE_SECONDS)
         self._waiting.append(asked)
+        self._telemetry.waiting(len(self._waiting))
         self._schedule()
         # A caller that goes away cancels its own future alone; the batch that others share goes on.
         return await asked.future
@@ -97,7 +106,9 @@ class Gate:
         self._scheduled = False
         batch = self._board()
         if not batch:
+            self._telemetry.waiting(0)
             return
+        self._telemetry.departed(len(batch), len(self._waiting))
         flight = asyncio.create_task(self._fly(batch))
         self._flights.add(flight)
         flight.add_done_callback(self._land)
@@ -192,6 +203,7 @@ class Gate:
     async def _record(
         self, connection: Connection, finished: Sequence[tuple["_Asked", Finished]]
     ) -> None:
+        started = self._clock.monotonic()
         try:
             accepted = await record(connection, [made.entry for _, made in finished])
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
@@ -203,8 +215,12 @@ class Gate:
             for one in finished:
                 await self._record(connection, [one])
             return
+        self._telemetry.committed(self._clock.monotonic() - started)
         for asked, made in finished:
-            asked.settle(made.answer if made.entry.id in accepted else None)
+            passed = made.entry.id in accepted
+            if passed and made.entry.people:
+                self._telemetry.disclosed(made.entry.op, made.entry.people)
+            asked.settle(made.answer if passed else None)
 
 
 class _Asked:

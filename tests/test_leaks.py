@@ -104,7 +104,7 @@ def test_an_error_that_repeats_what_was_sent_is_found():
         {"nik": [NIK, NAME]},
         {"nik": NIK, NAME: 1},
         {NIK: {NAME: NIK}},
-        {"nik": NIK, "fields": [NAME]},
+        {"nik": NIK, "fields": NAME},
         {"nik": NIK, "as_of": NAME},
     ],
 )

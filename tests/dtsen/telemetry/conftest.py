@@ -23,7 +23,7 @@ from dtsen.telemetry import Words
 from dtsen.telemetry.configured import SIGNALS
 from dtsen.telemetry.otlp import OnlyTraceparent, Providers, providers
 from dtsen.telemetry.redaction import Redaction
-from tests.dtsen.telemetry.plants import ROUTE
+from tests.dtsen.telemetry.plants_http import ROUTE
 from tests.leaks import Collector
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"

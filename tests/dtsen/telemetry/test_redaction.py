@@ -10,13 +10,11 @@ from tests.dtsen.telemetry.conftest import WORDS
 from tests.dtsen.telemetry.plants import (
     NAME,
     NIK,
-    ROUTE,
-    THROUGH_FASTAPI,
     THROUGH_LOGGING,
     THROUGH_THE_SDK,
-    ask,
     tracer,
 )
+from tests.dtsen.telemetry.plants_http import ROUTE, THROUGH_FASTAPI, ask
 from tests.leaks import Secrets
 
 SECRETS = Secrets(nik=[NIK], name=[NAME])

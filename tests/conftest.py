@@ -9,5 +9,5 @@ pytest_plugins = [
     "tests.disclosure.population",
 ]
 
-for name in [name for name in os.environ if name.startswith("DTSEN_")]:
+for name in [name for name in os.environ if name.startswith(("DTSEN_", "OTEL_"))]:
     del os.environ[name]

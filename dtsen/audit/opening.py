@@ -4,7 +4,6 @@ A record is shown only if its leaf says what its columns say, and its personal m
 disclosure has its digest in the leaf. Anything else was changed after it was written.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
@@ -14,8 +13,6 @@ from cryptography.exceptions import InvalidTag
 from dtsen.audit.record import AUDITORS_ONLY, RecordKeys, disclosure_digest, read_disclosures
 from dtsen.audit.viewer import Viewer
 from dtsen.keys import KeyMissing
-
-log = logging.getLogger(__name__)
 
 SUBJECTS = {"subject": "nik", "subject_kk": "kk"}
 """Members that name people and families, and by which kind of number."""
@@ -65,14 +62,14 @@ def open_record(
     try:
         leaf = read_leaf(row)
     except Mismatch:
-        return shown | _unopenable(row, "mismatch")
+        return shown | _unopenable("mismatch")
     shown |= {name: value for name, value in leaf.items() if name not in COMMITMENTS}
     try:
         personal = read_personal(row, leaf, keys(row["key_epoch"]))
     except Mismatch:
-        return shown | _unopenable(row, "mismatch")
+        return shown | _unopenable("mismatch")
     except KeyMissing:
-        return shown | _unopenable(row, "key-missing")
+        return shown | _unopenable("key-missing")
     hidden = _hidden(viewer, row["agency"], personal)
     shown |= {name: value for name, value in personal.items() if name not in hidden}
     return shown | {name: shown[name] or [] for name in SUBJECTS if name in shown}
@@ -127,6 +124,5 @@ def _hidden(viewer: Viewer, agency: str | None, personal: Mapping[str, object]) 
     return AUDITORS_ONLY.union(member for member, kind in SUBJECTS.items() if kind not in known)
 
 
-def _unopenable(row: Stored, why: Unopenable) -> dict[str, object]:
-    log.error("audit: record %s cannot be opened: %s", row["id"], why)
+def _unopenable(why: Unopenable) -> dict[str, object]:
     return {"unopenable": why}

@@ -5,6 +5,7 @@ the question touches. Pages are newest first and end where the log is complete.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ from dtsen.clock import Clock, key_epoch, next_key_epoch
 from dtsen.cursor import Cursors
 from dtsen.errors import AuditScopeRequired, Fault, InvalidRequest, RecordNotFound, Unavailable
 from dtsen.keys import KeyMissing, Keyring, Purpose
+
+log = logging.getLogger(__name__)
 
 MOST_RECORDS = 500
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
@@ -164,7 +167,15 @@ class AccessLog:
         return found
 
     def _open(self, viewer: Viewer, rows: Sequence[asyncpg.Record]) -> list[dict[str, object]]:
-        return [open_record(dict(row), viewer, self._keys) for row in rows]
+        opened = [open_record(dict(row), viewer, self._keys) for row in rows]
+        closed = [one for one in opened if "unopenable" in one]
+        if closed:
+            first = closed[0]
+            log.error(
+                "audit: %d of %d records cannot be opened; the first: %s, %s",
+                *(len(closed), len(opened), first["jti"], first["unopenable"]),
+            )
+        return opened
 
 
 def check(viewer: Viewer, wanted: Filter) -> None:

@@ -59,7 +59,7 @@ def test_an_overseer_without_the_scope_sees_no_subject_and_cannot_search_one(led
     assert (opened["subject"], opened["subject_kk"]) == ([nik(2)], [nik(3)])
 
 
-def test_a_record_that_was_changed_is_told_as_such(ledger):
+def test_a_record_that_was_changed_is_told_as_such(ledger, caplog):
     code = unique("diubah")
     first, second, third = ledger.write(*(Deed(agency=code, niks=(nik(n),)) for n in (1, 2, 3)))
     swap = """
@@ -87,6 +87,8 @@ def test_a_record_that_was_changed_is_told_as_such(ledger):
                     (leaf, outcome, disclosures, record_id),
                 )
     assert [one["unopenable"] for one in shown.values()] == ["mismatch"] * 3
+    (message,) = caplog.messages
+    assert message.startswith("audit: 3 of 3 records cannot be opened")
     assert all("subject" not in one for one in shown.values())
     assert shown[str(first)]["outcome"] == "found"
     assert set(shown[str(second)]) == {"jti", "recorded_at", "unopenable"}

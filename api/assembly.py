@@ -55,7 +55,7 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
         stack.push_async_callback(authority.close)
         keyring.ensure(clock.now())
         notes = Notes(pool, keyring, clock)
-        tally = Tally(notes, clock)
+        tally = Tally(notes, clock, authority.agency_of)
         tally.start()
         stack.push_async_callback(tally.close)
         gate = Gate(lookup_pool, authority, keyring, clock, telemetry=telemetry)

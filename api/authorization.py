@@ -15,7 +15,7 @@ def authorization_parts(parts: Parts) -> OAuthParts:
     grants = AgreementGrants(parts.authority, parts.clock)
 
     async def on_refusal(who: str, cause: str) -> None:
-        known = parts.authority.knows(who)
+        known = parts.authority.agency_of(who) is not None
         client, address = (who, None) if known else (None, who)
         status = STATUS_OF.get(cause, 400)
         parts.telemetry.answered(TOKEN_OPERATION, status, None)

@@ -140,9 +140,10 @@ class Authority:
             raise Unavailable
         return snapshot
 
-    def knows(self, client_id: str) -> bool:
-        """Whether a client was known at the last reading, however old; for counting alone."""
-        return self._snapshot is not None and client_id in self._snapshot.clients
+    def agency_of(self, client_id: str) -> str | None:
+        """The agency of a client at the last reading, however old; for counting alone."""
+        client = self._snapshot.clients.get(client_id) if self._snapshot else None
+        return client.agency if client else None
 
     async def refresh(self) -> Snapshot:
         """A snapshot whose reading begins after this call; whoever asks meanwhile shares it.

@@ -7,6 +7,7 @@ at an orderly end.
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,8 @@ MOST_KEYS = 10_000
 THROTTLED = frozenset({429, 503})
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
+AgencyOf = Callable[[str], str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class _Key:
@@ -36,8 +39,10 @@ class _Key:
 class Tally:
     """One worker's counts."""
 
-    def __init__(self, notes: Notes, clock: Clock) -> None:
+    def __init__(self, notes: Notes, clock: Clock, agency_of: AgencyOf) -> None:
+        """`agency_of` names the agency of a client, so that it finds its own refusals."""
         self._notes = notes
+        self._agency_of = agency_of
         self._clock = clock
         self._counts: Counter[_Key] = Counter()
         self._task: asyncio.Task[None] | None = None
@@ -75,6 +80,7 @@ class Tally:
                     key.code,
                     status=key.status,
                     client=key.client,
+                    agency=self._agency_of(key.client) if key.client else None,
                     clear={
                         "count": count,
                         "minute": key.minute.isoformat(timespec="minutes"),

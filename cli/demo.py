@@ -45,6 +45,8 @@ def demo() -> None:
             prepare(urls)
             # The sequencer ends last, with whatever was recorded until then taken up.
             parts = [stack.enter_context(child((part,))) for part in ("sequencer", "serve")]
+            with connect(urls.owner, autocommit=True) as connection:
+                write_samples(connection)  # while the others start
             wait_ready()
             welcome(time.monotonic() - started)
             signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -65,7 +67,6 @@ def prepare(urls: DatabaseUrls) -> None:
         load_releases(urls, connection)
         apply_agreements(connection)
         add_clients(connection)
-        write_samples(connection)
 
 
 def apply_agreements(connection: psycopg.Connection) -> None:

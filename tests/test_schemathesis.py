@@ -20,7 +20,7 @@ from tests.parties import Terms, agency
 from tests.reaching import Caller
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
-CAPPED, FULL = 20, 400
+CAPPED, FULL = 20, 1_500
 SEED = "20261124"
 
 

@@ -16,14 +16,10 @@ from dtsen.disclosure.pairwise import ID_PATTERN
 from dtsen.releases.synth import EXAMPLE_KK, EXAMPLE_NIKS
 
 FOLDER = Path(__file__).resolve().parents[1] / "api" / "examples"
+EXPLORER = "demo-explorer"
 METHODS = ("get", "post", "put", "patch", "delete")
 _ID = re.compile(ID_PATTERN)
 _CHARACTERS = 43
-_REAL_IDS = {
-    "individuals.get": ("/v1/individuals/lookup", {"nik": EXAMPLE_NIKS[0]}, "individual"),
-    "families.get": ("/v1/families/lookup", {"nomor_kartu_keluarga": EXAMPLE_KK}, "family"),
-}
-"""Operations that take an id, and the lookup whose answer has one."""
 CASE = "CONTOH-AUDIT"
 _RECORD_ID = "01a20cf6-82dd-7e72-b147-7b284b3a98ab"
 _INSTANTS = dict.fromkeys(("iat", "recorded_at", "complete_until"), "2026-11-24T03:14:15.926+00:00")
@@ -55,15 +51,29 @@ def read_example(operation_id: str) -> dict[str, Any]:
     return json.loads((FOLDER / f"{operation_id}.json").read_text())
 
 
-def real_path(sandbox, operation_id: str, path: str, client: str = "demo-explorer") -> str:
-    """The path with an id that this client knows in place of an example's."""
-    if operation_id == "audit.record":
-        return path.replace("{id}", looked_up_and_recorded(sandbox, client))
-    if operation_id not in _REAL_IDS:
-        return path
-    lookup, request, member = _REAL_IDS[operation_id]
-    answer = sandbox.call("POST", lookup, request, as_client=client)
-    return path.replace("{id}", answer.json()[member]["id"])
+def example_path(operation_id: str, template: str) -> str:
+    """The path with the example's id, which stands for nobody anywhere."""
+    for name, value in read_example(operation_id).get("path", {}).items():
+        template = template.replace(f"{{{name}}}", value)
+    return template
+
+
+def real_path(sandbox, operation_id: str, template: str, client: str = EXPLORER) -> str:
+    """The path with an id that this client knows."""
+    find = _REAL_IDS.get(operation_id)
+    return template.replace("{id}", find(sandbox, client)) if find else template
+
+
+def _person(sandbox, client: str) -> str:
+    request = {"nik": EXAMPLE_NIKS[0]}
+    answer = sandbox.call("POST", "/v1/individuals/lookup", request, as_client=client)
+    return answer.json()["individual"]["id"]
+
+
+def _family(sandbox, client: str) -> str:
+    request = {"nomor_kartu_keluarga": EXAMPLE_KK}
+    answer = sandbox.call("POST", "/v1/families/lookup", request, as_client=client)
+    return answer.json()["family"]["id"]
 
 
 def ask(sandbox, document: dict[str, Any], operation_id: str, example: dict[str, Any]):
@@ -71,7 +81,7 @@ def ask(sandbox, document: dict[str, Any], operation_id: str, example: dict[str,
     method, template, operation = operations(document)[operation_id]
     path = real_path(sandbox, operation_id, template)
     if operation_id == "audit.search":
-        looked_up_and_recorded(sandbox)
+        looked_up_and_recorded(sandbox, EXPLORER)
     found = {}
     for media_type in operation["responses"]["200"]["content"]:
         headers = {"Accept": media_type}
@@ -83,7 +93,7 @@ def ask(sandbox, document: dict[str, Any], operation_id: str, example: dict[str,
     return found
 
 
-def looked_up_and_recorded(sandbox, client: str = "demo-explorer") -> str:
+def looked_up_and_recorded(sandbox, client: str) -> str:
     """The id of a client's new record of the example's case, once a search finds it."""
     answer = sandbox.call(
         "POST",
@@ -102,6 +112,14 @@ def looked_up_and_recorded(sandbox, client: str = "demo-explorer") -> str:
             return record_id
         time.sleep(0.1)  # the sequencer is another process; it sends no news
     raise TimeoutError(record_id)
+
+
+_REAL_IDS = {
+    "individuals.get": _person,
+    "families.get": _family,
+    "audit.record": looked_up_and_recorded,
+}
+"""How a client comes by the id that an operation takes."""
 
 
 def aside(value: Any, names: dict[str, str]) -> Any:

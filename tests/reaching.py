@@ -11,7 +11,7 @@ import httpx2
 from cli.session import fetch_token
 from tests.audit.expired import expired_request
 from tests.documented import DOCUMENT
-from tests.examples import operations, read_example, real_path
+from tests.examples import example_path, operations, read_example, real_path
 from tests.parties import IN_FORCE_SECONDS, OPERATIONS
 from tests.sandbox import Sandbox
 
@@ -31,7 +31,6 @@ FLAWS: dict[str, dict[str, Any]] = {
     "503": {},
 }
 """What is wrong with a request for a status; nothing where it is the sandbox's state."""
-UNKNOWN_ID = "i1-" + "A" * 43
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class Caller:
         """Requests that ought to have this status, one for each form of a 200."""
         _, template, operation = operations(DOCUMENT)[name]
         # Where nothing is answered about anybody, no id of this client is to be had.
-        path = template.replace("{id}", UNKNOWN_ID) if status in STATES else None
+        path = example_path(name, template) if status in STATES else None
         if status == "200":
             for form in operation["responses"]["200"]["content"]:
                 yield self.ask(name, accept=form)
@@ -92,7 +91,7 @@ class Caller:
             asked = read_example(name)["request"]
             yield self.ask(name, content=expired_request(self.sandbox, self.client, asked))
         elif status == "429":
-            yield self.until_limited(name, template.replace("{id}", UNKNOWN_ID))
+            yield self.until_limited(name, example_path(name, template))
         else:
             yield self.ask(name, path=path, **FLAWS[status])
 

@@ -7,7 +7,7 @@ import pytest
 from dtsen.releases.synth import EXAMPLE_NIKS
 from tests.api.answers import code, limits, people_left
 from tests.documented import DOCUMENT, faults_of
-from tests.examples import operations
+from tests.examples import example_path, operations
 from tests.parties import Terms, agency
 from tests.reaching import Caller
 
@@ -26,7 +26,7 @@ def caller(sandbox):
 @pytest.mark.parametrize("operation_id", operations(DOCUMENT))
 def test_every_operation_ends_in_429(caller, operation_id):
     _, template, operation = operations(DOCUMENT)[operation_id]
-    answer = caller.until_limited(operation_id, template.replace("{id}", NOBODY))
+    answer = caller.until_limited(operation_id, example_path(operation_id, template))
     assert (answer.status_code, code(answer)) == (429, "rate-limited")
     assert faults_of(operation, answer) == []
     assert limits(answer)["burst"] == {"q": 3, "w": 1, "r": 0, "t": 1}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from starlette.convertors import Convertor, register_url_convertor
 
 from schemas.variables import CATALOGUE, Variable
@@ -59,6 +59,14 @@ SubjectId = Annotated[
     ),
 ]
 """An agency's own opaque id of a person or family. Any other text is the 404 of an absent one."""
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Marks a whole number, so that `39.0` is one too (JSON Schema 2020-12 core, section 4.2.3)."""
 
 
 class SubjectIdConvertor(Convertor[str]):

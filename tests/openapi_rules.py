@@ -81,12 +81,14 @@ def parts(document: Document, schema: Any, name: str) -> Iterator[tuple[str, Any
 
 
 def bounded(document: Document) -> Iterator[str]:
-    """Requests bound every string and array, and take no unknown member."""
+    """Requests bound every string, array and number, and take no unknown member."""
     for operation, _, schema in requests(document):
         for name, part in parts(document, schema, _):
             kind = part.get("type")
             if kind == "string" and not {"maxLength", "enum"} & part.keys():
                 yield f"{operation}: {name} has no maxLength"
+            if kind in {"integer", "number"} and not {"minimum", "maximum"} <= part.keys():
+                yield f"{operation}: {name} has no bounds"
             if kind == "array" and "maxItems" not in part:
                 yield f"{operation}: {name} has no maxItems"
             if kind == "object" and part.get("additionalProperties") is not False:

@@ -52,6 +52,10 @@ PLANTED = {
     "security": ((*LOOKUP, "security"), "secured"),
     "maxLength": ((*BODY, "properties", "nik", "maxLength"), "bounded"),
     "maxItems": ((*BODY, "properties", "fields", "anyOf", 0, "maxItems"), "bounded"),
+    "minimum": (
+        ("components", "schemas", "AuditSearch", "properties", "limit", "minimum"),
+        "bounded",
+    ),
     "closed body": ((*BODY, "additionalProperties"), "bounded"),
     "pattern": ((*BODY, "properties", "nik", "pattern"), "identified"),
     "status": ((*LOOKUP, "responses", "413"), "answered"),

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from api.call import JSON, Call, Served
 from api.document import documented
+from api.inputs import WHOLE
 from api.route import GuardedRoute, served
 from dtsen.audit.search import MOST_RECORDS, Page
 from dtsen.audit.shape import page_answer
@@ -112,7 +113,7 @@ class AuditSearch(BaseModel):
     case_ref: OwnWord | None = None
     from_: Annotated[Instant | None, Field(alias="from")] = None
     to: Instant | None = None
-    limit: Annotated[int, Field(ge=1, le=MOST_RECORDS)] = USUAL_RECORDS
+    limit: Annotated[int, Field(ge=1, le=MOST_RECORDS), WHOLE] = USUAL_RECORDS
     cursor: Annotated[str, Field(min_length=1, max_length=LONGEST)] | None = None
 
     def filter(self) -> Filter:

@@ -176,3 +176,14 @@ def test_an_old_cursor_is_gone(sandbox):
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (410, "cursor-expired")
     other = sandbox.call("POST", SEARCH, {"outcome": "partial", "cursor": cursor})
     assert other.status_code == 400
+
+
+def test_a_whole_number_is_one_however_it_is_written(sandbox):
+    for limit in ("2", "2.0", "2e0"):
+        content = f'{{"limit": {limit}}}'.encode()
+        headers = {"content-type": "application/json"}
+        answer = sandbox.call("POST", SEARCH, headers=headers, content=content)
+        assert answer.status_code == 200
+        assert len(answer.json()["records"]) <= 2
+    answer = sandbox.call("POST", SEARCH, {"limit": 2.5})
+    assert answer.status_code == 422

@@ -107,11 +107,16 @@ class Plan:
     rows: RowFilter = field(compare=False)
     reads_family: bool = field(init=False, compare=False)
     """Whether a person's answer needs more of the family than the person's row holds."""
+    weight: int = field(init=False, compare=False)
+    """What one person costs of a budget of people."""
 
     def __post_init__(self) -> None:
         """Decide once what every lookup asks."""
         more = any(variable.name not in COPIES for variable in self.opened.family)
         object.__setattr__(self, "reads_family", more)
+        variables = (*self.opened.individual, *self.opened.family)
+        heaviest = max((variable.weight for variable in variables), default=1)
+        object.__setattr__(self, "weight", heaviest)
 
     def narrowed(self, groups: frozenset[Group]) -> Selection:
         """What of the plan a token for some groups opens; the plan's own selection for all."""
@@ -125,12 +130,6 @@ class Plan:
     def limited(self) -> bool:
         """Whether the rows are limited in any way."""
         return self.rows != RowFilter()
-
-    @property
-    def weight(self) -> int:
-        """What one person costs of a budget of people."""
-        variables = (*self.opened.individual, *self.opened.family)
-        return max((variable.weight for variable in variables), default=1)
 
     def person_sql(self, ordinal: int, *, slot: int, by: str) -> str:
         """Select of people by `nomor_induk_kependudukan` or `nomor_kartu_keluarga`."""

@@ -72,7 +72,8 @@ def server_config(application: str, workers: int) -> uvicorn.Config:
         date_header=True,
         proxy_headers=False,
         timeout_graceful_shutdown=20,
-        # On a busy machine a worker imports for longer than the usual 5 s, and would be killed.
+        # A worker that has not answered by then is killed and started anew, for ever if a busy
+        # machine is slower than this: reading our own code takes a second of processor time.
         timeout_worker_healthcheck=30,
     )
 

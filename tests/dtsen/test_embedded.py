@@ -125,7 +125,7 @@ def test_a_server_that_cannot_start_again_is_not_tried_for_ever(home, caplog):
         keeper = next(t for t in threading.enumerate() if t.name == "postgresql-keeper")
         place_of(home).configuration.write_text("no such setting")
         os.kill(postmaster(home), signal.SIGKILL)
-        keeper.join(SECONDS)
+        keeper.join(4 * SECONDS)
         assert not keeper.is_alive()
         assert running(settings_of(home)) is None
         assert "keeps ending" in caplog.text

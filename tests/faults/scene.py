@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from dtsen.disclosure import agreements
 from dtsen.embedded.launcher import inhabitants
 from dtsen.keys import Keyring
 from tests.embedded_cluster import until_answers
-from tests.faults.processes import SECONDS
+from tests.faults.processes import SECONDS, children, until
+from tests.faults.serving import Server
 from tests.sandbox import Sandbox, free_port, wait_until_ready
 
 FAMILIES = 1_000
@@ -45,6 +47,14 @@ NARROW = "[anggota.nama, keluarga.desil_nasional]"
 """Read from one table."""
 WIDE = "[group:identity, group:welfare, group:dwelling]"
 """Read from the person's table and then from the family's."""
+
+
+def takes(worker: HTTPConnection, token: str) -> bool:
+    """Whether a worker knows the client of a token."""
+    worker.request("GET", "/v1/releases/current", headers={"Authorization": f"Bearer {token}"})
+    answer = worker.getresponse()
+    answer.read()
+    return answer.status == 200
 
 
 class Scene:
@@ -99,6 +109,14 @@ class Scene:
         return self.register(client_id)
 
     def token(self, file: Path) -> str:
+        """A token that every worker of the sandbox's server takes."""
+        token = self.fresh_token(file)
+        for connection in self.server.connections(2):
+            until(lambda worker=connection: takes(worker, token), what="a client's acceptance")
+            connection.close()
+        return token
+
+    def fresh_token(self, file: Path) -> str:
         """A token; a client that was just registered is known with the next poll."""
         deadline = time.monotonic() + SECONDS
         while True:
@@ -114,6 +132,13 @@ class Scene:
             f" WHERE {condition} ORDER BY 1 LIMIT {most}"
         )
         return [row[0] for row in rows]
+
+    @property
+    def server(self) -> Server:
+        """The sandbox's own server."""
+        parts = children(self.sandbox.process.pid).items()
+        (supervisor,) = (pid for pid, line in parts if line[-1] == "serve")
+        return Server(self.sandbox.port, supervisor)
 
     def postgres(self) -> set[int]:
         """Every process of PostgreSQL."""

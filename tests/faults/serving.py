@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
@@ -12,33 +11,60 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import SECONDS, lives, send, stopped, until, workers
-from tests.sandbox import Sandbox, free_port
+from tests.faults.processes import SECONDS, lives, stopped, until, workers
+from tests.sandbox import Sandbox, free_port, wait_until_ready
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("cli.main", "serve")
 
 
-class Serving:
-    """The server: its supervisor in a process group of its own, and the supervisor's workers."""
+class Server:
+    """A server with several workers, whoever started it."""
 
-    def __init__(self, sandbox: Sandbox, *, build: str | None = None, workers: int = 2) -> None:
-        self.port = free_port()
+    def __init__(self, port: int, supervisor: int, count: int = 2) -> None:
+        self.port = port
+        self.supervisor = supervisor
+        self._count = count
+
+    def workers(self) -> list[int]:
+        """The workers' process ids; the server's own where it has one worker."""
+        return workers(self.supervisor) if self._count > 1 else [self.supervisor]
+
+    def await_workers(self) -> float:
+        """Wait until there are as many as there should be; the seconds it took."""
+        return until(lambda: len(self.workers()) == self._count, what="a new worker")
+
+    def connections(self, count: int) -> Sequence[HTTPConnection]:
+        """Open connections, spread evenly: the others stand still while one worker accepts."""
+        made = []
+        every = self.workers()
+        for number in range(count):
+            with stopped(pid for pid in every if pid != every[number % len(every)]):
+                connection = HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+                connection.request("GET", "/healthz")
+                assert connection.getresponse().read() == b"ok\n"
+            made.append(connection)
+        return made
+
+
+class Serving(Server):
+    """A server of a test's own, in a process group of its own."""
+
+    def __init__(self, sandbox: Sandbox, *, build: str | None = None, count: int = 2) -> None:
+        super().__init__(free_port(), 0, count)
         self._program = PRODUCT if build is None else ("tests.faults.builds", build)
         self._log = sandbox.home / f"serve-{self.port}.log"
-        self._count = workers
         self._settings = {
             "DTSEN_HOME": str(sandbox.home),
             "DTSEN_ISSUER": f"http://localhost:{sandbox.port}",
             "DTSEN_PORT": str(self.port),
             "DTSEN_METRICS_PORT": str(free_port()),
-            "DTSEN_WORKERS": str(workers),
+            "DTSEN_WORKERS": str(count),
         }
-        self._opened: list[HTTPConnection] = []
         self.process: subprocess.Popen[bytes]
 
     def start(self) -> None:
-        """Start, and return when each worker answers."""
+        """Start, and return when it answers."""
         with self._log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *self._program],
@@ -48,30 +74,8 @@ class Serving:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + SECONDS
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"the server is not ready:\n{self.said()[-3000:]}")
-            time.sleep(0.05)  # another process starts; it sends no news
-
-    def answers(self) -> bool:
-        """Whether some worker is ready."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
-        finally:
-            connection.close()
-
-    def workers(self) -> list[int]:
-        """The workers' process ids; the server's own where it has one worker."""
-        return workers(self.process.pid) if self._count > 1 else [self.process.pid]
-
-    def await_workers(self) -> float:
-        """Wait until there are as many as there should be; the seconds it took."""
-        return until(lambda: len(self.workers()) == self._count, what="a new worker")
+        self.supervisor = self.process.pid
+        wait_until_ready(self.process, self.port, self._log)
 
     def kill_group(self) -> None:
         """End all of it at once, as the kernel does when memory runs out."""
@@ -85,42 +89,21 @@ class Serving:
         self.process.wait()
         return until(lambda: not any(map(lives, orphans)), what="the end of the orphans")
 
-    def said(self) -> str:
-        """What the server wrote."""
-        return self._log.read_text(errors="replace")
-
-    def connections(self, count: int) -> Sequence[HTTPConnection]:
-        """Open connections, spread evenly: the others stand still while one worker accepts."""
-        made = []
-        every = self.workers()
-        for number in range(count):
-            with stopped(pid for pid in every if pid != every[number % len(every)]):
-                connection = HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
-                connection.request("GET", "/healthz")
-                assert connection.getresponse().read() == b"ok\n"
-            made.append(connection)
-        self._opened += made
-        return made
-
     def end(self) -> None:
         """Interrupt it, and see that it ends."""
-        for connection in self._opened:
-            connection.close()
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(SECONDS)
-            except subprocess.TimeoutExpired:
-                self.kill_group()
-                pytest.fail(f"the server did not end:\n{self.said()[-3000:]}")
-        send(self.workers(), signal.SIGKILL)
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill_group()
+            pytest.fail(f"the server did not end:\n{self._log.read_text()[-3000:]}")
 
 
 @contextmanager
-def serving(sandbox: Sandbox, *, build: str | None = None, workers: int = 2) -> Iterator[Serving]:
+def serving(sandbox: Sandbox, *, build: str | None = None, count: int = 2) -> Iterator[Serving]:
     """A server that is ready, and that has ended after the block."""
     with ExitStack() as stack:
-        server = Serving(sandbox, build=build, workers=workers)
+        server = Serving(sandbox, build=build, count=count)
         server.start()
         stack.callback(server.end)
         yield server

@@ -23,7 +23,7 @@ from tests.faults.releases import (
     truth,
 )
 from tests.faults.scene import WIDE, Scene
-from tests.faults.serving import serving
+from tests.faults.serving import Server, serving
 
 pytestmark = pytest.mark.campaign
 
@@ -39,12 +39,10 @@ def tokens(scene: Scene) -> Callable[[], tuple[str, str]]:
 
 
 @contextmanager
-def load(scene: Scene, choose: Callable[[], Request], build: str | None = None) -> Iterator[Load]:
-    with serving(scene.sandbox, build=build) as server:
-        connections = server.connections(CALLERS)
-        with Load(connections, choose) as made:
-            made.await_each(1, answered)
-            yield made
+def load(server: Server, choose: Callable[[], Request]) -> Iterator[Load]:
+    with Load(server.connections(CALLERS), choose) as made:
+        made.await_each(1, answered)
+        yield made
 
 
 def answered(answer: Answer) -> bool:
@@ -75,7 +73,7 @@ def test_no_answer_mixes_releases_or_names_an_older_one(scene: Scene, campaign: 
     questions = iter(Questions(list(truths.values()), *tokens()))
     moves = Moves(SECOND)
     times = campaign.size(capped=40, full=400)
-    with load(scene, lambda: next(questions)) as under:
+    with load(scene.server, lambda: next(questions)) as under:
         answers = [one for some in moving(scene, moves, under, times) for one in some]
     given = [answer for answer in answers if answer.status == 200]
     mixes = sum(mixed(answer, truths) for answer in given)
@@ -98,7 +96,10 @@ def test_a_build_that_trusts_its_memory_is_caught(scene: Scene, campaign: Campai
     questions = iter(Questions(truths, *tokens()))
     moves = Moves(SECOND)
     outdated = run = 0
-    with load(scene, lambda: next(questions), "trusts_its_memory") as under:
+    with (
+        serving(scene.sandbox, build="trusts_its_memory") as server,
+        load(server, lambda: next(questions)) as under,
+    ):
         # An even number of moves, so that the second release is in force again.
         for run, answers in enumerate(moving(scene, moves, under, 20), 1):
             outdated += sum(map(moves.outdated, filter(answered, answers)))
@@ -141,7 +142,7 @@ def _destroyed_under_load(scene: Scene, tokens: tuple[str, str]) -> Counter[str]
     questions = Questions(list(truths.values()), *tokens)
     of_third = iter(lambda: questions.person(as_of=THIRD), None)
     both = chain.from_iterable(zip(iter(questions), of_third, strict=True))
-    with load(scene, lambda: next(both)) as under:
+    with load(scene.server, lambda: next(both)) as under:
         under.await_each(5, lambda answer: _of_third(answer) and answered(answer))
         started = time.monotonic()
         destroy(scene.connection, THIRD)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.campaigns import Campaign
 from tests.faults.load import Answer, Request, ask
-from tests.faults.processes import SECONDS, children, lives, unread, until
+from tests.faults.processes import SECONDS, lives, unread, until
 from tests.faults.scene import Scene
 from tests.faults.serving import serving
 from tests.faults.test_outages import WAITING, no_record_written
@@ -46,6 +46,8 @@ def test_sigterm_answers_what_is_in_flight(scene: Scene, campaign: Campaign):
             time.sleep(LONGER_SECONDS)
         for asker in askers:
             asker.join(SECONDS)
+        for connection in (*idle, *busy):
+            connection.close()
         code = server.process.wait(SECONDS)
         seconds = time.monotonic() - ending
     statuses = Counter(answer.status for answer in answers)
@@ -68,11 +70,11 @@ def await_close(connection: HTTPConnection) -> None:
 
 def test_a_sandbox_whose_server_was_killed_ends_and_says_so(scene: Scene, campaign: Campaign):
     sandbox = scene.sandbox.process
-    (supervisor,) = (pid for pid, line in children(sandbox.pid).items() if line[-1:] == ["serve"])
-    workers = list(children(supervisor))
+    server = scene.server
+    workers = server.workers()
     started = time.monotonic()
     try:
-        os.kill(supervisor, signal.SIGKILL)
+        os.kill(server.supervisor, signal.SIGKILL)
         code = sandbox.wait(SECONDS)
         seconds = time.monotonic() - started
         left = [pid for pid in workers if lives(pid)]

@@ -39,9 +39,9 @@ class Strikes:
     def every(self) -> Mapping[str, Callable[[], None]]:
         return {
             "one worker": self.worker,
-            "all workers": self.workers,
             "a PostgreSQL backend": self.backend,
             "a backend, by pg_terminate_backend": self.terminated,
+            "all workers": self.workers,
             "the supervisor alone": self.supervisor,
             "the postmaster": self.postmaster,
             "the postmaster and all workers": self.postmaster_and_workers,

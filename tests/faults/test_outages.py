@@ -60,7 +60,8 @@ def test_a_postgresql_that_stands_still_is_a_503_within_the_deadline(
     def choose() -> Request:
         return Request(token, {"nik": next(niks), "fields": ["nama"], **next(as_of)})
 
-    with serving(scene.sandbox) as server, Load(server.connections(12), choose) as load:
+    server = scene.server
+    with Load(server.connections(12), choose) as load:
         load.await_each(5, lambda answer: answer.status == 200)
         with stopped(scene.postgres()):
             resuming = time.monotonic() + STILL_SECONDS
@@ -71,7 +72,7 @@ def test_a_postgresql_that_stands_still_is_a_503_within_the_deadline(
         resumed = time.monotonic()
         load.await_each(2, lambda answer: answer.status == 200 and answer.began > resumed)
         server.await_workers()
-        assert server.process.poll() is None
+        assert scene.server.supervisor == server.supervisor
         answers = load.take()
     statuses = Counter(answer.status for answer in answers)
     longest = max(answer.ended - answer.began for answer in answers if answer.status)
@@ -103,9 +104,11 @@ def test_a_full_queue_refuses_at_once_and_recovers(scene: Scene, campaign: Campa
     build = None if campaign.full else "waits_for_few"
     token, nik = scene.token(scene.client("queue")), scene.niks(most=1)[0]
     request = Request(token, {"nik": nik, "fields": ["nama"]})
-    with many_files(), serving(scene.sandbox, build=build, workers=1) as server:
+    with many_files(), serving(scene.sandbox, build=build, count=1) as server:
         answered = asyncio.run(crowd(scene, server.port, request, places + BEYOND))
-        after = ask(server.connections(1)[0], request)
+        (connection,) = server.connections(1)
+        after = ask(connection, request)
+        connection.close()
     statuses = Counter(told.status for told in answered)
     refused = [told for told in answered if told.status == 503]
     first = min(told.seconds for told in refused)
@@ -169,19 +172,19 @@ def test_clients_that_leave_before_the_answer_leave_a_record(scene: Scene, campa
     def recorded() -> dict[str, int]:
         return dict(scene.connection.execute(RECORDS, (AGENCY, "leaving")).fetchall())
 
-    with serving(scene.sandbox) as server:
-        with no_record_written(scene):
-            leaving = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(LEAVERS)]
-            for one in leaving:
-                one.sendall(request)
-            until(lambda: unread(server.port) == 0 and scene.value(WAITING) > 0)
-            for one in leaving:
-                one.close()
-        until(lambda: recorded().get("read", 0) >= LEAVERS)
-        for _ in range(LEAVERS):
-            with socket.create_connection(("127.0.0.1", server.port)) as one:
-                one.sendall(request)
-        until(lambda: sum(recorded().values()) >= 2 * LEAVERS)
+    port = scene.server.port
+    with no_record_written(scene):
+        leaving = [socket.create_connection(("127.0.0.1", port)) for _ in range(LEAVERS)]
+        for one in leaving:
+            one.sendall(request)
+        until(lambda: unread(port) == 0 and scene.value(WAITING) > 0)
+        for one in leaving:
+            one.close()
+    until(lambda: recorded().get("read", 0) >= LEAVERS)
+    for _ in range(LEAVERS):
+        with socket.create_connection(("127.0.0.1", port)) as one:
+            one.sendall(request)
+    until(lambda: sum(recorded().values()) >= 2 * LEAVERS)
     told = recorded()
     campaign.tell(
         "clients that disconnect: while the record is written, or right after asking",

@@ -15,7 +15,6 @@ from dtsen.disclosure import agreements
 from tests.campaigns import Campaign
 from tests.faults.load import Answer, Load, Request
 from tests.faults.scene import Scene
-from tests.faults.serving import serving
 
 pytestmark = pytest.mark.campaign
 
@@ -88,10 +87,7 @@ class Trials:
     @contextmanager
     def load(self) -> Iterator[Load]:
         """Callers on both workers, who ask as the present trial's client."""
-        with (
-            serving(self._scene.sandbox) as server,
-            Load(server.connections(CALLERS), self._choose) as load,
-        ):
+        with Load(self._scene.server.connections(CALLERS), self._choose) as load:
             yield load
 
     def _choose(self) -> Request:
@@ -108,9 +104,9 @@ class Trials:
             fresh = self._clients[start : start + A_ROUND]
             files = {name: self._scene.register(name) for name in fresh}
             for of_client, of_agreement in zip(fresh, self._fixed, strict=False):
-                token = self._scene.token(files[of_client])
+                token = self._scene.fresh_token(files[of_client])
                 yield Trial(of_client, token, 1, "client", of_client)
-                token = self._scene.token(fixed[of_agreement])
+                token = self._scene.fresh_token(fixed[of_agreement])
                 name = f"PKS-{of_agreement}/2026"
                 yield Trial(of_agreement, token, version, "agreement", name)
 

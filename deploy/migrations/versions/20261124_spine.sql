@@ -100,7 +100,8 @@ CREATE TABLE disclosure.agreement (
 CREATE UNIQUE INDEX uq_agreement_in_force ON disclosure.agreement (id) WHERE state = 'in_force';
 
 CREATE TABLE disclosure.restriction (
-    nik    text        CONSTRAINT pk_restriction PRIMARY KEY,
+    -- In the collation of the releases' NIK: of another one, no lookup could use this key's index.
+    nik    text COLLATE "C" CONSTRAINT pk_restriction PRIMARY KEY,
     kind   text        NOT NULL,
     set_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT ck_restriction_kind CHECK (kind IN ('mark', 'limit', 'hide'))

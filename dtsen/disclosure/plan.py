@@ -18,7 +18,7 @@ from schemas.agreement import Agreement, opened_variables
 from schemas.scopes import groups_opened
 from schemas.variables import Group, Variable
 
-SERIALIZER = "1"
+SERIALIZER = "2"
 """Changes when the same plan would render other bytes."""
 
 COPIES = frozenset(COPIED)
@@ -30,6 +30,9 @@ _LEVEL_COLUMN = {
     7: "kode_kecamatan",
     10: "kode_kelurahan_desa",
 }
+COUNT = "jumlah_anggota_keluarga"
+HEAD_NAME = "nama_anggota_keluarga"
+"""Family variables that tell of the members: how many there are, and the head's name."""
 _PAIRS_A_CALL = 45  # json_build_object takes at most 100 arguments
 _CLASSES = ("open", "quasi", "personal", "specific")
 
@@ -145,13 +148,16 @@ class Plan:
         )
 
     def family_sql(self, ordinal: int, *, slot: int) -> str:
-        """Select of families by KK."""
+        """Select of families by KK, in none of whose variables a hidden or limited member shows."""
+        telling = any(variable.name in {COUNT, HEAD_NAME} for variable in self.opened.family)
         return _FAMILY.format(
             slot=int(slot),
             sight=self._sight("f."),
             rows=self._rows("f."),
             own=self._object(self.opened.family, "f."),
             table=f"registry.family_{int(ordinal)}",
+            head="m.head" if telling else "NULL::text",
+            members=_MEMBERS.format(table=f"registry.individual_{int(ordinal)}") if telling else "",
         )
 
     def _sight(self, prefix: str) -> str:
@@ -169,7 +175,7 @@ class Plan:
             return "'{}'"
         pairs = [
             f"{_literal(variable.name)},"
-            f" {masked(self.masks.get(variable.qualified), _column(prefix, variable.name))}"
+            f" {masked(self.masks.get(variable.qualified), _value(prefix, variable))}"
             for variable in variables
         ]
         chunks = [pairs[i : i + _PAIRS_A_CALL] for i in range(0, len(pairs), _PAIRS_A_CALL)]
@@ -196,10 +202,26 @@ WHERE i.{key} = ANY (${{parameter}}::text[])"""
 
 _FAMILY = """\
 SELECT {slot} AS slot, f.nomor_kartu_keluarga AS key,
-    CASE {sight} ELSE 'seen' END AS sight,
+    CASE {sight} ELSE 'seen' END AS sight, {head} AS head,
     CASE WHEN {rows} THEN {own} END AS own
-FROM {table} f
+FROM {table} f{members}
 WHERE f.nomor_kartu_keluarga = ANY (${{parameter}}::text[])"""
+
+# How many members are under `hide`, and what restricts the head, `hide` before `limit`. The head is
+# whoever is called so, or whose name the family's row repeats.
+_MEMBERS = """
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE r.kind = 'hide') AS hidden,
+        min(r.kind) FILTER (WHERE r.kind IN ('hide', 'limit')
+            AND (i.status_hubungan_keluarga = '1' OR i.nama = f.nama_anggota_keluarga)) AS head
+    FROM {table} i JOIN disclosure.restriction r ON r.nik = i.nomor_induk_kependudukan
+    WHERE i.nomor_kartu_keluarga = f.nomor_kartu_keluarga
+) m"""
+_TELLING = {
+    COUNT: "CASE WHEN {column} IS NOT NULL THEN greatest({column} - m.hidden, 0) END",
+    HEAD_NAME: "CASE WHEN m.head IS NULL THEN {column} END",
+}
+"""What a family's row shows of variables that tell of its members."""
 
 
 def compile_plan(agreement: Agreement, purpose: str, operation: str) -> Plan:
@@ -260,6 +282,14 @@ def _column(prefix: str, name: str) -> str:
     """A column behind an alias and the beginning of its name: `i.keluarga_`."""
     alias, _, beginning = prefix.partition(".")
     return f"{alias}.{_identifier(beginning + name)}"
+
+
+def _value(prefix: str, variable: Variable) -> str:
+    """What a row shows of a variable before any mask."""
+    column = _column(prefix, variable.name)
+    if variable.unit == "keluarga" and variable.name in _TELLING:
+        return _TELLING[variable.name].format(column=column)
+    return column
 
 
 def _literal(value: str) -> str:

@@ -25,7 +25,10 @@ class Withheld:
 
 @dataclass(slots=True)
 class Person:
-    """One person as this mandate may see them; member names are official variable names."""
+    """One person as this mandate may see them; member names are official variable names.
+
+    `limited`: under restriction `limit`, and so without any value.
+    """
 
     nik: str
     id: str
@@ -34,6 +37,7 @@ class Person:
     kk: str | None
     family: Mapping[str, object] | None
     withheld: Sequence[Withheld] = ()
+    limited: bool = False
 
 
 @dataclass(slots=True)

@@ -4,15 +4,15 @@ The SQL of a plan decides what is selected; here a row that carries a member whi
 name is refused outright, and `fields` and the token's groups may only narrow what came.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import asyncpg
 import orjson
 
 from dtsen.disclosure.mandate import Mandate
 from dtsen.disclosure.pairwise import Kind, PairwiseIds
-from dtsen.disclosure.plan import Plan
-from dtsen.disclosure.question import Family, Fate, Person, Seen, Want, Withheld
+from dtsen.disclosure.plan import HEAD_NAME, Plan
+from dtsen.disclosure.question import Family, Fate, Person, Seen, Sight, Want, Withheld
 from dtsen.disclosure.reading import Rows, Source
 from schemas.variables import Variable
 
@@ -93,21 +93,18 @@ class _Viewer:
         seen: Seen,
     ) -> None:
         for kk in self._want.kks:
-            row = families.get(kk)
-            seen.family_sights[kk] = row["sight"] if row is not None else "absent"
-            if row is None or row["sight"] != "seen":
+            row, of_card = families.get(kk), members.get(kk, ())
+            sight = seen.family_sights[kk] = _family_sight(row, of_card)
+            if row is None or sight != "seen":
                 continue
-            shown = sorted(
-                (member for member in members.get(kk, ()) if member["sight"] == "seen"),
-                key=lambda member: member["nik"],
-            )
-            seen.families[kk] = Family(
-                kk,
-                self._id(Kind.FAMILY, kk),
-                self._family_values(row["own"], self._want.opened.family),
-                [self._person(member, None, alone=True) for member in shown],
-                self._withheld_by_mask,
-            )
+            shown = [
+                self._person(member, None, alone=True)
+                for member in of_card
+                if member["sight"] == "seen"
+            ]
+            shown.sort(key=_shown_order)
+            values, withheld = self._family(row)
+            seen.families[kk] = Family(kk, self._id(Kind.FAMILY, kk), values, shown, withheld)
 
     def _person(
         self, row: asyncpg.Record, family: asyncpg.Record | None, *, alone: bool = False
@@ -122,25 +119,34 @@ class _Viewer:
                 Withheld(variable.qualified, "restricted")
                 for variable in (*opened.individual, *of_family)
             ]
-            return Person(nik, person_id, status, {}, None, None, withheld)
+            return Person(nik, person_id, status, {}, None, None, withheld, limited=True)
         planned = self._plan.opened
         values = _values(row["own"], planned.individual_members, opened.individual)
-        family_values: Mapping[str, object] | None = None
-        if kk is not None and not alone:
-            family_values = {"id": self._id(Kind.FAMILY, kk)}
-            if self._plan.reads_family:
-                own = family["own"] if family is not None else None
-            else:
-                own = row["family"]
-            family_values |= self._family_values(own, of_family)
-        masked = () if alone else self._withheld_by_mask
-        return Person(nik, person_id, status, values, kk, family_values, masked)
+        if alone:
+            return Person(nik, person_id, status, values, kk, None)
+        withheld = self._withheld_by_mask
+        if kk is None:
+            return Person(nik, person_id, status, values, None, None, withheld)
+        if self._plan.reads_family:
+            of_card, withheld = self._family(family)
+        else:
+            of_card = _values(row["family"], planned.family_members, of_family)
+        family_values = {"id": self._id(Kind.FAMILY, kk), **of_card}
+        return Person(nik, person_id, status, values, kk, family_values, withheld)
+
+    def _family(self, row: asyncpg.Record | None) -> tuple[dict[str, object], list[Withheld]]:
+        """A family's values, and what is withheld: the name of a head under `limit` too."""
+        own = row["own"] if row is not None else None
+        values = _values(own, self._plan.opened.family_members, self._want.opened.family)
+        if row is None or row["head"] != "limit" or HEAD_NAME not in values:
+            return values, self._withheld_by_mask
+        del values[HEAD_NAME]
+        name = f"keluarga.{HEAD_NAME}"
+        withheld = [one for one in self._withheld_by_mask if one.field != name]
+        return values, [*withheld, Withheld(name, "restricted")]
 
     def _id(self, kind: Kind, identifier: str) -> str:
         return self._ids.of(self._agency, self._version, kind, identifier)
-
-    def _family_values(self, own: str | None, shown: tuple[Variable, ...]) -> Mapping[str, object]:
-        return _values(own, self._plan.opened.family_members, shown)
 
 
 def _values(
@@ -161,6 +167,24 @@ def _values(
     if len(shown) == len(planned):
         return values
     return {variable.name: values[variable.name] for variable in shown}
+
+
+def _shown_order(member: Person) -> tuple[bytes, str]:
+    """Members stand in the order of what is shown of them, and so tell nothing by it.
+
+    Where the NIK is opened it comes first, and decides.
+    """
+    return orjson.dumps((member.values, member.status)), member.id
+
+
+def _family_sight(row: asyncpg.Record | None, members: Sequence[asyncpg.Record]) -> Sight:
+    """Why a family is seen or not: one whose people are all under `hide` does not exist."""
+    if row is None:
+        return "absent"
+    if members and all(member["sight"] == "hidden" for member in members):
+        return "hidden"
+    sight: Sight = row["sight"]
+    return sight
 
 
 def _fates(want: Want, plan: Plan, rows: Rows) -> Iterator[tuple[str, Fate]]:

@@ -1,12 +1,97 @@
-"""What a restricted person still shows, and what restrictions cost a lookup."""
+"""What a restricted person still shows through the family, the order of its members, the record."""
+
+import asyncio
 
 import pytest
 
 from dtsen.disclosure.plan import compile_plan
+from dtsen.individuals import wanting
 from schemas.agreement import read_agreement
-from tests.disclosure.population import agreement
+from tests.disclosure.population import FAMILY, agreement, desk
 
 TELLING = "[jumlah_anggota_keluarga, nama_anggota_keluarga, anggota.nama]"
+
+
+def seen(population, client, **want):
+    """What is seen, and the record's id."""
+
+    async def look():
+        operation = {"operation": FAMILY} if "kks" in want else {}
+        async with desk(population) as one:
+            return await one.look(wanting(**want), client=client, **operation)
+
+    record_id, found = asyncio.run(look())
+    return found, record_id
+
+
+def household(population):
+    """A KK, and the NIKs of its people, the head first."""
+    table = f"registry.individual_{population.samples.ordinal}"
+    kk = population.samples.identifiers["family"][1]
+    with population.connect() as connection:
+        rows = connection.execute(
+            f"SELECT nomor_induk_kependudukan FROM {table} WHERE nomor_kartu_keluarga = %s"  # noqa: S608 - our own name
+            " ORDER BY status_hubungan_keluarga <> '1'",
+            (kk,),
+        ).fetchall()
+    return kk, [row[0] for row in rows]
+
+
+def test_a_hidden_member_is_neither_counted_nor_named(population):
+    population.apply(agreement("count", variables=TELLING))
+    kk, (head, sibling, *_) = household(population)
+    before = seen(population, "count", kks=[kk])[0].families[kk]
+    with population.restricted(head, "hide"):
+        family = seen(population, "count", kks=[kk])[0].families[kk]
+        person = seen(population, "count", niks=[sibling])[0].people[sibling]
+    assert before.values["nama_anggota_keluarga"]
+    assert family.values["jumlah_anggota_keluarga"] == len(family.members)
+    assert len(family.members) == len(before.members) - 1
+    assert family.values["nama_anggota_keluarga"] is None
+    assert family.withheld == []
+    assert {**family.values, "id": family.id} == person.family
+
+
+def test_a_family_whose_people_are_all_hidden_is_absent(population):
+    population.apply(agreement("alone", variables=TELLING))
+    (nik,) = population.people(
+        "(SELECT count(*) FROM registry.individual_1 j"
+        " WHERE j.nomor_kartu_keluarga = i.nomor_kartu_keluarga) = 1",
+        most=1,
+    )
+    kk = seen(population, "alone", niks=[nik])[0].people[nik].kk
+    assert seen(population, "alone", kks=[kk])[0].families
+    with population.restricted(nik, "hide"):
+        hidden, _ = seen(population, "alone", kks=[kk])
+    assert hidden.families == {}
+    assert hidden.family_sights == {kk: "hidden"}
+
+
+def test_the_name_of_a_limited_head_is_withheld_wherever_the_family_is_shown(population):
+    masks = "{keluarga.nama_anggota_keluarga: initials}"
+    population.apply(agreement("named", variables=TELLING, masks=masks))
+    kk, (head, sibling, *_) = household(population)
+    with population.restricted(head, "limit"):
+        family = seen(population, "named", kks=[kk])[0].families[kk]
+        person = seen(population, "named", niks=[sibling])[0].people[sibling]
+    for values, withheld in (
+        (family.values, family.withheld),
+        (person.family, person.withheld),
+    ):
+        assert "nama_anggota_keluarga" not in values
+        assert values["jumlah_anggota_keluarga"] == len(family.members)
+        told = [(one.field, one.reason) for one in withheld]
+        assert told == [("keluarga.nama_anggota_keluarga", "restricted")]
+
+
+def test_members_stand_in_the_order_of_what_is_shown_of_them(population):
+    population.apply(agreement("order", variables="[anggota.nama]"))
+    kk, niks = household(population)
+    members = seen(population, "order", kks=[kk])[0].families[kk].members
+    names = [member.values["nama"] for member in members]
+    assert names == sorted(names)
+    assert {member.nik for member in members} == set(niks)
+    assert [member.nik for member in members] != sorted(niks)
 
 
 @pytest.mark.parametrize("what", ["person", "family"])

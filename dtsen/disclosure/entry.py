@@ -10,6 +10,7 @@ from typing import Any
 from dtsen.audit.record import RecordKeys, make_leaf, receipt
 from dtsen.clock import Clock
 from dtsen.disclosure.mandate import Circumstances, Mandate
+from dtsen.disclosure.plan import NOTHING, Selection
 from dtsen.disclosure.question import Answer, Leaving, Question, Rendering, Seen, Want
 from dtsen.disclosure.recording import Entry
 
@@ -41,15 +42,17 @@ def finish(
     rendering = question.render(question.mandate, seen)
     outcome = rendering.outcome or _outcome(want, seen) or question.outcome
     leaving = rendering.leaving or Leaving(tuple(_people(seen)), (*seen.families, *_families(seen)))
+    left = _left(want, seen, rendering)
     release = seen.release.id if seen.release else None
     clear = _clear(question, clock) | {
         "ds": release,
         "n": len(leaving.niks),
         "outcome": outcome,
-        "sens": want.opened.sensitivity if want and leaving.niks else None,
+        "sens": left.sensitivity,
         "status": rendering.status,
     }
     personal = _personal(question, want, seen, rendering, leaving=leaving)
+    personal["fields"] = left.names or None
     record_id = question.circumstances.record_id
     personal["resp_hash"] = keys.answer_digest(record_id, rendering.body)
     leaf = make_leaf(keys, record_id, clear, personal)
@@ -91,7 +94,6 @@ def _personal(
     return {
         "auth": {"method": "bearer", "jti": question.mandate.token.jti},
         "case_ref": circumstances.case_ref,
-        "fields": want.opened.names if want and (leaving.niks or leaving.kks) else None,
         "officer": circumstances.officer,
         "q": dict(circumstances.query) or None,
         "reason": reasons or None,
@@ -155,6 +157,22 @@ def _case_index(circumstances: Circumstances, mandate: Mandate, keys: RecordKeys
     if circumstances.case_ref is None:
         return None
     return keys.index("case", f"{mandate.agency}|{circumstances.case_ref}")
+
+
+def _left(want: Want | None, seen: Seen, rendering: Rendering) -> Selection:
+    """The variables of which values leave; a person under `limit` leaves without any."""
+    if want is None:
+        return NOTHING
+    if rendering.leaving is not None:
+        return want.opened if rendering.leaving.niks or rendering.leaving.kks else NOTHING
+    if any(not person.limited for person in seen.people.values()):
+        return want.opened
+    if not seen.families:
+        return NOTHING
+    members = (member for family in seen.families.values() for member in family.members)
+    if any(not member.limited for member in members):
+        return want.opened
+    return Selection((), want.opened.family)
 
 
 def _people(seen: Seen) -> list[str]:

@@ -1,9 +1,11 @@
 """What a restricted person still shows through the family, the order of its members, the record."""
 
 import asyncio
+import json
 
 import pytest
 
+from dtsen.audit.record import RecordKeys, read_disclosures
 from dtsen.disclosure.plan import compile_plan
 from dtsen.individuals import wanting
 from schemas.agreement import read_agreement
@@ -82,6 +84,18 @@ def test_the_name_of_a_limited_head_is_withheld_wherever_the_family_is_shown(pop
         assert values["jumlah_anggota_keluarga"] == len(family.members)
         told = [(one.field, one.reason) for one in withheld]
         assert told == [("keluarga.nama_anggota_keluarga", "restricted")]
+
+
+def test_the_record_names_no_variable_of_a_limited_person(population):
+    population.apply(agreement("unread"))
+    nik = population.samples.identifiers["found"][0]
+    with population.restricted(nik, "limit"):
+        _, record_id = seen(population, "unread", niks=[nik])
+    row = population.record(record_id)
+    keys = RecordKeys(population.keyring, row["key_epoch"])
+    opened = read_disclosures(keys.unseal(record_id, row["disclosures"]))
+    assert (row["people"], opened["fields"]) == (1, None)
+    assert json.loads(row["leaf"])["sens"] is None
 
 
 def test_members_stand_in_the_order_of_what_is_shown_of_them(population):

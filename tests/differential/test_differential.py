@@ -1,0 +1,61 @@
+"""No variable and no row more than the agreement opens, over every representation."""
+
+import ast
+import itertools
+from pathlib import Path
+
+import pytest
+
+from tests.differential.judge import Judge, Leak
+from tests.differential.plants import PLANTS
+
+CASES = {"18": (600, 20_000), "15": (150, 2_000)}
+"""How many answers each PostgreSQL is asked for, capped and whole."""
+WORLDS_OF_A_SEARCH = 12
+INDEPENDENT = ("evaluator.py", "scope.py", "registry.py", "worlds.py")
+on_18 = pytest.mark.parametrize("differential", ["18"], indirect=True)
+
+
+@pytest.mark.campaign
+def test_the_wire_is_what_the_contract_demands(differential, campaign):
+    capped, full = CASES[differential.server]
+    awaited = campaign.size(capped=capped, full=full)
+    judge = differential.judge = Judge(differential.house.issuer)
+    for start in itertools.count():
+        if judge.cases >= awaited:
+            break
+        differential.search(WORLDS_OF_A_SEARCH, start=start)
+    campaign.tell(
+        f"leak differential, PostgreSQL {differential.server}",
+        promise="every answer and its record are what an independent evaluator decides",
+        observed=f"no variable and no row too many in {judge.cells} cells",
+        count=judge.cases,
+    )
+
+
+@pytest.fixture(scope="module")
+def many_worlds(differential):
+    return differential.worlds(70, start=0)
+
+
+@on_18
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_planted_leak_turns_it_red(differential, many_worlds, plant, monkeypatch):
+    differential.judge = Judge(differential.house.issuer)
+    PLANTS[plant](monkeypatch, differential.house.registry)
+    with pytest.raises(Leak):
+        differential.run_all(many_worlds)
+
+
+def test_the_evaluator_shares_no_code_with_what_it_judges():
+    for name in INDEPENDENT:
+        tree = ast.parse((Path(__file__).parent / name).read_text())
+        modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        modules |= {
+            alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        ours = {"api", "auth", "cli", "deploy", "dtsen"}
+        assert not {module.partition(".")[0] for module in modules} & ours, name

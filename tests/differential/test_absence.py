@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from dtsen.disclosure import sighting
+from tests.differential.judge import policies
 from tests.differential.mutations import READS
 from tests.differential.release import ABSENT_KKS, ABSENT_NIKS
 from tests.differential.stopwatch import clocks, measure
@@ -165,3 +166,28 @@ def test_a_planted_200_us_is_found(differential, unseen, campaign, monkeypatch):
         count=200,
     )
     assert any(one.told for one in found), f"this machine is too noisy to find 200 us: {told}"
+
+
+@on_18
+def test_a_budget_ends_alike_for_whoever_is_asked_for(differential, unseen):
+    few = Terms("dinas-tiga", TERMS.purposes, codes=("33",), per_day=3)
+    house = differential.house
+    house.agree(few)
+    release = house.registry.releases[house.registry.in_force]
+    seen = next(nik for nik in release.people if release.people[nik]["nama"])
+    asked = [*unseen.people["outside wilayah"][:2], unseen.people["absent"][0]]
+    left = [budget_left(house, few, nik)[1] for nik in asked]
+    assert left == [2, 1, 0]
+    refused = {budget_left(house, few, nik) for nik in (seen, *asked)}
+    assert len(refused) == 1
+    status, remaining, code, recorded = refused.pop()
+    assert (status, remaining, recorded) == (429, 0, False)
+    assert code.endswith("/quota-exhausted")
+
+
+def budget_left(house, terms, nik):
+    """Status of a lookup, people left, the code of a problem, and whether it is on record."""
+    (wire,) = house.ask([terms], [Ask(0, "individuals.lookup", READS, (nik,))])
+    told = json.loads(wire.body)
+    left = policies(wire.header("ratelimit"))["people-day"]["r"]
+    return wire.status, left, told.get("type", ""), wire.record is not None

@@ -9,12 +9,15 @@ from cli.context import settings
 from cli.release import app
 from dtsen.database import migrate
 from tests.dtsen.releases.folders import family, member, nik, rows, write
+from tests.postgres import embedded_18, open_folder
 
 
 @pytest.fixture(scope="module")
-def database(postgres18):
-    migrate(postgres18)
-    return postgres18
+def database():
+    """A server of its own: others' releases would be listed, and theirs put out of force."""
+    with open_folder() as folder, embedded_18(folder) as urls:
+        migrate(urls)
+        yield urls
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from ipaddress import IPv6Address, ip_address
 from math import ceil
 from pathlib import Path
 from threading import Timer
-from typing import cast
+from typing import NamedTuple, cast
 
 import slowapi
 from limits import RateLimitItem, parse_many
@@ -22,8 +22,7 @@ from starlette.requests import Request
 SWEEP_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """What one request met: `remaining` requests of the tightest window, seconds to its reset."""
 
     allowed: bool
@@ -121,8 +120,7 @@ class TokenLimits:
     per_client: str = "1200/minute"
 
 
-@dataclass(frozen=True, slots=True)
-class LimitState:
+class LimitState(NamedTuple):
     """One limit as it is announced: `quota` in `window` seconds, what is left, when it ends."""
 
     name: str

@@ -13,7 +13,7 @@ import hmac
 import os
 from binascii import b2a_base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -64,8 +64,7 @@ def record_milliseconds(record_id: UUID) -> int:
     return record_id.int >> 80
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A finished record: its exact bytes, their RFC 6962 leaf hash, the encrypted disclosures."""
 
     content: bytes

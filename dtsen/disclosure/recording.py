@@ -8,16 +8,14 @@ returned, so a revoker, who locks that table first, waits for what is in flight.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
-from operator import attrgetter
+from typing import NamedTuple
 from uuid import UUID
 
 from dtsen.database import Connection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One record to write, and what must still hold for it; None: that is not checked."""
 
     id: UUID
@@ -47,8 +45,6 @@ class Entry:
     leaf: bytes
     disclosures: bytes
 
-
-_columns = attrgetter(*(column.name for column in fields(Entry)))
 
 RECORD = """
 WITH r AS (
@@ -108,6 +104,6 @@ async def record(connection: Connection, entries: Sequence[Entry]) -> set[UUID]:
         asyncpg.PostgresError: nothing was written.
         asyncpg.InterfaceError, OSError: the outcome is unknown.
     """
-    columns = zip(*map(_columns, entries), strict=True)
+    columns = zip(*entries, strict=True)
     rows = await connection.fetch(RECORD, *map(list, columns))
     return {row["id"] for row in rows}

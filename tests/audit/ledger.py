@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -107,7 +107,7 @@ class Ledger:
         leaf = make_leaf(keys, record_id, clear, personal)
         named = f"{deed.agency}|"
         return Entry(
-            **dict.fromkeys(one.name for one in fields(Entry))  # type: ignore[arg-type]
+            **dict.fromkeys(Entry._fields)  # type: ignore[arg-type]
             | {
                 "id": record_id,
                 "pinned": False,

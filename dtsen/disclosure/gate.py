@@ -69,14 +69,15 @@ class Gate:
             DtsenError: the refusal that fresh authority gave; the caller has it recorded.
             Unavailable: the queue is full, the deadline passed, or the outcome is unknown.
         """
+        expires = asyncio.get_running_loop().time() + DEADLINE_SECONDS
         with suppress(TimeoutError):
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                for _ in range(MOST_JUDGEMENTS):
-                    answer = await self._ask(question)
-                    if answer is not None:
-                        return answer
+            for _ in range(MOST_JUDGEMENTS):
+                answer = await self._ask(question, expires)
+                if answer is not None:
+                    return answer
+                async with asyncio.timeout_at(expires):
                     snapshot = await self._authority.refresh()
-                    question.mandate = question.judge(snapshot, self._clock.now())
+                question.mandate = question.judge(snapshot, self._clock.now())
         raise Unavailable
 
     async def drain(self) -> None:
@@ -85,12 +86,12 @@ class Gate:
             await asyncio.sleep(0)
             await asyncio.gather(*self._flights)
 
-    async def _ask(self, question: Question) -> Answer | None:
+    async def _ask(self, question: Question, expires: float) -> Answer | None:
         if len(self._waiting) >= MOST_WAITING:
             raise Unavailable
         # Made here, so that what a fresh mandate no longer opens is refused to its asker alone.
         want = question.want(question.mandate) if question.want is not None else None
-        asked = _Asked(question, want, self._clock.monotonic() + DEADLINE_SECONDS)
+        asked = _Asked(question, want, expires)
         self._waiting.append(asked)
         self._telemetry.waiting(len(self._waiting))
         self._schedule()
@@ -117,10 +118,9 @@ class Gate:
     def _board(self) -> "list[_Asked]":
         """The next batch; whoever was told meanwhile that it takes too long is left behind."""
         batch: list[_Asked] = []
-        now = self._clock.monotonic()
         while self._waiting and len(batch) < MOST_IN_A_BATCH:
             asked = self._waiting.popleft()
-            if now < asked.expires:
+            if not asked.future.done():
                 batch.append(asked)
         return batch
 
@@ -224,21 +224,28 @@ class Gate:
 
 
 class _Asked:
-    """A question in the queue and the future of its answer; None: judge it anew."""
+    """A question in the queue and the future of its answer; None: judge it anew.
 
-    __slots__ = ("expires", "future", "question", "want")
+    It fails by itself at `expires` of the loop's time: a timer of its own costs a quarter of an
+    `asyncio.timeout` around every wait.
+    """
+
+    __slots__ = ("_timer", "future", "question", "want")
 
     def __init__(self, question: Question, want: Want | None, expires: float) -> None:
         self.question = question
         self.want = want
-        self.expires = expires
-        self.future: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Answer | None] = loop.create_future()
+        self._timer = loop.call_at(expires, self.fail, Unavailable())
 
     def settle(self, answer: Answer | None) -> None:
+        self._timer.cancel()
         if not self.future.done():
             self.future.set_result(answer)
 
     def fail(self, error: Exception) -> None:
+        self._timer.cancel()
         if not self.future.done():
             self.future.set_exception(error)
             self.future.exception()  # read once: nobody may be left to do so

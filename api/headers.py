@@ -1,6 +1,7 @@
 """Request headers, read once: a call asks for a dozen of them, most of which are not there."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from starlette.datastructures import Headers
 
@@ -21,6 +22,11 @@ class IndexedHeaders(Headers):
             KeyError: there is none.
         """
         return self._values[key.lower().encode("latin-1")][0].decode("latin-1")
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as Mapping declares it
+        """The first value of a header, or the default: most that are asked for are not there."""
+        values = self._values.get(key.lower().encode("latin-1"))
+        return default if values is None else values[0].decode("latin-1")
 
     def __contains__(self, key: object) -> bool:
         """Whether there is a header of this name."""

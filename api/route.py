@@ -24,6 +24,8 @@ from dtsen.errors import DtsenError, InternalError
 log = logging.getLogger(__name__)
 
 Endpoint = Callable[..., Awaitable[Response]]
+Inputs = dict[str, type[BaseModel] | None]
+"""Parameters of an endpoint but its call: a body's model, or None for a string of the path."""
 
 
 def served(description: Served) -> Callable[[Endpoint], Endpoint]:
@@ -73,15 +75,15 @@ class GuardedRoute(APIRoute):
                 log.error("%s: %s", description.operation.id, type(defect).__name__)  # noqa: TRY400 - a traceback may hold personal data
                 return await call.refuse(InternalError())
 
-        async def _serve(call: Call, endpoint: Endpoint, inputs: dict[str, Any]) -> Response:
+        async def _serve(call: Call, endpoint: Endpoint, inputs: Inputs) -> Response:
             call.admitted = call.parts.guard.admit(call.headers.raw, call.scope["query_string"])
             await call.parts.guard.limit(call.admitted)
             call.judge()
             call.media_type = negotiate(call.headers.getlist("accept"), description.offered)
             arguments: dict[str, Any] = {}
-            for name, kind in inputs.items():
-                if isinstance(kind, type) and issubclass(kind, BaseModel):
-                    arguments[name] = await read_model(call, kind)
+            for name, model in inputs.items():
+                if model is not None:
+                    arguments[name] = await read_model(call, model)
                 else:
                     arguments[name] = call.path_params[name]
             return await endpoint(call, **arguments)
@@ -89,11 +91,11 @@ class GuardedRoute(APIRoute):
         return run
 
 
-def _inputs(endpoint: Endpoint) -> dict[str, Any]:
-    """Parameters of an endpoint but its call: a body model, path strings."""
+def _inputs(endpoint: Endpoint) -> Inputs:
     signature = inspect.signature(endpoint, eval_str=True)
-    inputs = {}
+    inputs: Inputs = {}
     for name, parameter in list(signature.parameters.items())[1:]:
         kind = parameter.annotation
-        inputs[name] = kind.__origin__ if hasattr(kind, "__metadata__") else kind
+        kind = kind.__origin__ if hasattr(kind, "__metadata__") else kind
+        inputs[name] = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
     return inputs

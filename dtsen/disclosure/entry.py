@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from dtsen.audit.record import RecordKeys, make_leaf, receipt
+from dtsen.audit.record import Leaf, RecordKeys, make_leaf, receipt
 from dtsen.clock import Clock
 from dtsen.disclosure.mandate import Circumstances, Mandate
 from dtsen.disclosure.plan import NOTHING, Selection
@@ -56,9 +56,8 @@ def finish(
     record_id = question.circumstances.record_id
     personal["resp_hash"] = keys.answer_digest(record_id, rendering.body)
     leaf = make_leaf(keys, record_id, clear, personal)
-    entry = _entry(question, want, clear, personal, keys=keys)
-    made = Entry(**entry, leaf=leaf.content, disclosures=leaf.disclosures)  # type: ignore[arg-type]  # a row of mixed types
-    return Finished(made, Answer(rendering, receipt(record_id, leaf), seen.release))
+    entry = _entry(question, want, clear, personal, keys=keys, leaf=leaf)
+    return Finished(entry, Answer(rendering, receipt(record_id, leaf), seen.release))
 
 
 def _clear(question: Question, clock: Clock) -> dict[str, object]:
@@ -107,41 +106,44 @@ def _personal(
 def _entry(
     question: Question,
     want: Want | None,
-    clear: Mapping[str, object],
+    clear: Mapping[str, Any],
     personal: Mapping[str, Any],
     *,
     keys: RecordKeys,
-) -> dict[str, object]:
+    leaf: Leaf,
+) -> Entry:
     mandate = question.mandate
     circumstances = question.circumstances
     checked = None if question.refusal else mandate.agreement
     reading = want if checked else None
-    return {
-        "id": circumstances.record_id,
-        "client": mandate.token.client_id,
-        "client_epoch": mandate.client_epoch,
-        "token_expires": mandate.token.expires,
-        "agreement": clear["agreement"],
-        "agreement_epoch": checked.epoch if checked else None,
-        "agreement_ends": checked.ends if checked else None,
-        "restrictions_epoch": mandate.restrictions_epoch if reading else None,
-        "ordinal": reading.release.ordinal if reading else None,
-        "pinned": bool(reading and reading.pinned),
-        "key_epoch": keys.epoch,
-        "typ": clear["typ"],
-        "op": clear["op"],
-        "outcome": clear["outcome"],
-        "status": clear["status"],
-        "agency": mandate.agency,
-        "purpose": mandate.purpose,
-        "agreement_version": clear["agreement_version"],
-        "release": clear["ds"],
-        "people": clear["n"],
-        "subjects": keys.packed("nik", personal["subject"]),
-        "families": keys.packed("kk", personal["subject_kk"]),
-        "officer": _officer_index(circumstances, mandate, keys),
-        "case_ref": _case_index(circumstances, mandate, keys),
-    }
+    return Entry(
+        id=circumstances.record_id,
+        client=mandate.token.client_id,
+        client_epoch=mandate.client_epoch,
+        token_expires=mandate.token.expires,
+        agreement=clear["agreement"],
+        agreement_epoch=checked.epoch if checked else None,
+        agreement_ends=checked.ends if checked else None,
+        restrictions_epoch=mandate.restrictions_epoch if reading else None,
+        ordinal=reading.release.ordinal if reading else None,
+        pinned=bool(reading and reading.pinned),
+        key_epoch=keys.epoch,
+        typ=clear["typ"],
+        op=clear["op"],
+        outcome=clear["outcome"],
+        status=clear["status"],
+        agency=mandate.agency,
+        purpose=mandate.purpose,
+        agreement_version=clear["agreement_version"],
+        release=clear["ds"],
+        people=clear["n"],
+        subjects=keys.packed("nik", personal["subject"]),
+        families=keys.packed("kk", personal["subject_kk"]),
+        officer=_officer_index(circumstances, mandate, keys),
+        case_ref=_case_index(circumstances, mandate, keys),
+        leaf=leaf.content,
+        disclosures=leaf.disclosures,
+    )
 
 
 def _officer_index(

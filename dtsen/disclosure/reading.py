@@ -42,6 +42,21 @@ class Packs:
         self._places: dict[tuple[What, int, str], tuple[int, int]] = {}
         self._statements: dict[tuple[What, int, int], str] = {}
 
+    def arrange(self, wanted: Iterable[Source]) -> list[tuple[str, int, dict[int, Source]]]:
+        """The statements that read these sources: text, number of slots, whose slots.
+
+        All of them at once, before anything is awaited: packs begin anew before the first place is
+        given and never between two, or a slot would be read that is another plan's by now.
+        """
+        if sum(map(len, self._packs.values())) >= MOST_PACKS:
+            self.forget()
+        by_pack: dict[tuple[What, int, int], dict[int, Source]] = defaultdict(dict)
+        for source in wanted:
+            pack, slot = self.place(source)
+            by_pack[source.what, source.ordinal, pack][slot] = source
+        # Texts last: a plan that joins a pack changes the text of that pack.
+        return [(self.statement(*key), self.size(*key), by_pack[key]) for key in by_pack]
+
     def place(self, source: Source) -> tuple[int, int]:
         """Pack and slot of a source, given when it first appears."""
         key = (source.what, source.ordinal, source.plan.id)
@@ -73,8 +88,6 @@ class Packs:
         self._statements.clear()
 
     def _join(self, source: Source) -> tuple[int, int]:
-        if sum(map(len, self._packs.values())) >= MOST_PACKS:
-            self.forget()
         packs = self._packs.setdefault((source.what, source.ordinal), [[]])
         if len(packs[-1]) == PACK:
             packs.append([])
@@ -99,17 +112,9 @@ async def read(
     Raises:
         asyncpg.UndefinedTableError: a release was destroyed meanwhile.
     """
-    # All places first: a plan that joins a pack changes the text of that pack.
-    placed = {source: packs.place(source) for source in wanted}
-    by_pack: dict[tuple[What, int, int], dict[int, Source]] = defaultdict(dict)
-    for source, (pack, slot) in placed.items():
-        by_pack[source.what, source.ordinal, pack][slot] = source
     rows: dict[Source, dict[str, list[asyncpg.Record]]] = {source: {} for source in wanted}
-    for (what, ordinal, pack), sources in by_pack.items():
-        arguments = [
-            list(wanted[sources[slot]]) if slot in sources else []
-            for slot in range(packs.size(what, ordinal, pack))
-        ]
-        for row in await connection.fetch(packs.statement(what, ordinal, pack), *arguments):
+    for statement, size, sources in packs.arrange(wanted):
+        arguments = [list(wanted[sources[slot]]) if slot in sources else [] for slot in range(size)]
+        for row in await connection.fetch(statement, *arguments):
             rows[sources[row["slot"]]].setdefault(row["key"], []).append(row)
     return rows

@@ -31,7 +31,7 @@ bench: $(VENV)/.ready
 	$(BIN)/python -m bench
 
 bench-large: $(VENV)/.ready
-	$(BIN)/python -m bench --large
+	$(BIN)/python -m bench --people 10000000 --rounds 20
 
 fix: $(VENV)/.ready
 	$(BIN)/ruff check --fix .

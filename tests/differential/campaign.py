@@ -56,18 +56,21 @@ class Differential:
         asks: Sequence[Ask],
         shown: Sequence[str | None] = (),
     ) -> list[tuple[Wire, Expected]]:
+        stalls = self.house.stalls
         wires = self.house.ask(world.terms, asks, shown)
         answers = []
-        for place, (ask, wire) in enumerate(zip(asks, wires, strict=True)):
+        for ask, wire in zip(asks, wires, strict=True):
             expected = self._expected(world, ask)
             if shown and ask.held != "other" and expected.status == 200:
                 expected = replace(expected, status=304)
             self.judge.answer(world.terms[ask.agency], versions[ask.agency], wire, expected)
-            answers.append((place, ask.agency, wire, expected))
+            answers.append((wire, expected))
+        if self.house.stalls > stalls:  # what was given back cannot be followed
+            self.judge.spent.clear()
+            return answers
         for agency, terms in enumerate(world.terms):
-            of_agency = [(wire, told) for _, one, wire, told in answers if one == agency]
-            self.judge.charges(terms, of_agency)
-        return [(wire, expected) for _, _, wire, expected in answers]
+            self.judge.charges(terms, [one for one in answers if one[0].ask.agency == agency])
+        return answers
 
     def _expected(self, world: World, ask: Ask) -> Expected:
         terms = world.terms[ask.agency]

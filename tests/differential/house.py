@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,25 @@ FROM audit.record WHERE id = ANY (%s)
 """
 
 
+UNAVAILABLE = 503
+
+
+class Defect(AssertionError):
+    """The product logged an error of its own, whatever it answered."""
+
+
+class Errors(logging.Handler):
+    """What the product logs as its own defects."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep it for the next answer."""
+        self.told.append(record.getMessage())
+
+
 @dataclass
 class Wire:
     """One answer as it left, and the record that went before it."""
@@ -67,6 +87,8 @@ class House:
     signer: TokenSigner
     registry: Registry
     portal: BlockingPortal
+    errors: "Errors"
+    stalls: int = 0
     versions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _registered: set[str] = field(default_factory=set)
 
@@ -98,7 +120,18 @@ class House:
         self, terms: Sequence[Terms], asks: Sequence[Ask], shown: Sequence[str | None] = ()
     ) -> list[Wire]:
         """All of these at once; `shown` is If-None-Match of each."""
-        wires = self.portal.call(self._ask_all, terms, asks, shown or [None] * len(asks))
+        tags = shown or [None] * len(asks)
+        wires = self.portal.call(self._ask_all, terms, asks, tags)
+        # A busy machine may stop a worker for so long that it refuses: asked once more, alone.
+        for place, wire in enumerate(wires):
+            if wire.status == UNAVAILABLE:
+                self.stalls += 1
+                wires[place : place + 1] = self.portal.call(
+                    self._ask_all, terms, asks[place : place + 1], tags[place : place + 1]
+                )
+        told, self.errors.told = self.errors.told, []
+        if told:
+            raise Defect(told)
         self._read_records(wires)
         return wires
 
@@ -209,4 +242,11 @@ def open_house(urls: DatabaseUrls, home: Path) -> Iterator[House]:
             ) as http,
         ):
             signer = TokenSigner(keyring, settings.issuer, Clock())
-            yield House(owner, keyring, app, http, settings.issuer, signer, registry, portal)
+            errors = Errors()
+            logging.getLogger().addHandler(errors)
+            try:
+                yield House(
+                    owner, keyring, app, http, settings.issuer, signer, registry, portal, errors
+                )
+            finally:
+                logging.getLogger().removeHandler(errors)

@@ -10,7 +10,6 @@ from typing import Any
 
 from tests.differential.evaluator import Expected
 from tests.differential.house import Wire, accepted
-from tests.differential.scope import named
 from tests.differential.worlds import SECRET, Terms
 
 ALWAYS = {
@@ -140,8 +139,7 @@ class Judge:
 
     def _no_echo(self, wire: Wire) -> None:
         ask = wire.ask
-        unknown = [name for name in ask.fields or () if named(name) is None]
-        said = [SECRET, *ask.subjects, *unknown, *([ask.purpose] if ask.purpose else [])]
+        said = [SECRET, *ask.subjects, *([ask.purpose] if ask.purpose else [])]
         for text in said:
             if len(text) > 5 and text.lower().encode() in wire.body.lower():
                 raise Leak("an error repeats what the caller sent")

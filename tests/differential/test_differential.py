@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dtsen.disclosure import reading
+from tests.differential.house import Defect
 from tests.differential.judge import Judge, Leak
 from tests.differential.plants import PLANTS
 
@@ -44,6 +46,16 @@ def test_a_planted_leak_turns_it_red(differential, many_worlds, plant, monkeypat
     differential.judge = Judge(differential.house.issuer)
     PLANTS[plant](monkeypatch, differential.house.registry)
     with pytest.raises(Leak):
+        differential.run_all(many_worlds)
+
+
+@on_18
+def test_a_read_that_fails_is_told(differential, many_worlds, monkeypatch):
+    def fail(*_):
+        raise IndexError
+
+    monkeypatch.setattr(reading.Packs, "arrange", fail)
+    with pytest.raises(Defect, match="IndexError"):
         differential.run_all(many_worlds)
 
 

@@ -102,7 +102,7 @@ class Budgets:
         """
         if cost < 1:
             raise ValueError("a charge is at least 1; a negative one would hand out quota")
-        account = self._accounts.setdefault((holder, unit), Account())
+        account = self._account(holder, unit)
         if not account.drawing.locked() and self._covers(account, spans, cost):
             return self._take(account, unit, spans, cost)
         task = asyncio.create_task(self._draw_and_take((holder, unit), account, spans, cost))
@@ -117,8 +117,14 @@ class Budgets:
 
     def states(self, holder: str, unit: Unit, spans: Mapping[Span, int]) -> tuple[LimitState, ...]:
         """How the budgets stand, for the headers of an answer that charges nothing."""
-        account = self._accounts.setdefault((holder, unit), Account())
+        account = self._account(holder, unit)
         return self._states(account, unit, spans)
+
+    def _account(self, holder: str, unit: Unit) -> Account:
+        account = self._accounts.get((holder, unit))
+        if account is None:
+            account = self._accounts[holder, unit] = Account()
+        return account
 
     async def close(self) -> None:
         """Return what is unspent. Nothing may be charged or refunded after."""

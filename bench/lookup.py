@@ -23,7 +23,7 @@ from bench.choices import HOME, Home, People, Rounds, Seconds
 from bench.installation import Installation, installation, say, serving
 from bench.processes import cpu_seconds
 from bench.results import Result, publish
-from bench.rounds import Measured, Ratio, interleave, paired
+from bench.rounds import Measured, Ratio, Series, interleave, paired, paired_cpu
 from cli.context import settings
 from cli.session import fetch_token
 from dtsen.database import connect
@@ -148,34 +148,47 @@ def measure(found: Installation, rounds: int, seconds: float) -> Result:
         series = interleave("lookup", configurations, rounds)
         say("commits: waiting for the server's own counters")
         commits = _commits(found, askers, seconds)
-    ratios = [
+    return Result(
+        "lookup",
+        "Single lookup, full pipeline, one worker",
+        {"rounds": rounds, "seconds": seconds, "people": _people(found), "fsync": "on"},
+        series,
+        [*_ratios(series), commits[0]],
+        commits[1],
+    )
+
+
+def _ratios(series: Series) -> list[Ratio]:
+    """Every population to every baseline by rate, and to the route by CPU time of the server."""
+    asked = [(count, population) for count in CONNECTIONS for population in _asked(count)]
+    by_rate = [
         paired(
-            f"{_NAMES[population]}, {count} connections / {_NAMES[base]}",
+            f"{_NAMES[population]}, {count} connections / {base}",
             series,
             f"{population} {count}",
             f"{base} {count}",
             goal=GOAL if (count, base) == (128, "hello") and population != "whole" else None,
         )
         for base in ("hello", "pgbench")
-        for count in CONNECTIONS
-        for population in _asked(count)
+        for count, population in asked
     ]
-    return Result(
-        "lookup",
-        "Single lookup, full pipeline, one worker",
-        {"rounds": rounds, "seconds": seconds, "people": _people(found), "fsync": "on"},
-        series,
-        [*ratios, commits[0]],
-        commits[1],
-    )
+    by_cpu = [
+        paired_cpu(
+            f"{_NAMES[population]}, {count} connections / hello, by server CPU",
+            series,
+            f"{population} {count}",
+            f"hello {count}",
+            "server",
+        )
+        for count, population in asked
+    ]
+    return by_rate + by_cpu
 
 
 _NAMES = {
     "solo": "1 client",
     "many": "50 clients of 10 agencies",
     "whole": "1 client, 81 variables",
-    "hello": "hello",
-    "pgbench": "pgbench",
 }
 
 

@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 from bench.rounds import Ratio
 
-WIDTH, LABELS, RIGHT, ROW, TOP = 860, 400, 70, 30, 56
+WIDTH, LABELS, RIGHT, ROW, TOP = 980, 440, 70, 26, 56
 TICKS = 5
 
 

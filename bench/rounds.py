@@ -74,3 +74,13 @@ def paired(name: str, series: Series, of: str, to: str, *, goal: float | None = 
     """The ratio of two configurations' rates within each round."""
     pairs = zip(series[of], series[to], strict=True)
     return Ratio(name, of, to, tuple(one.rate / other.rate for one, other in pairs), goal)
+
+
+def paired_cpu(name: str, series: Series, of: str, to: str, process: str) -> Ratio:
+    """How much CPU time of a process `to` takes for each that `of` takes, within each round.
+
+    The share of the baseline's speed that is left to a process which has a processor to itself:
+    steadier than a ratio of rates where other work shares the machine.
+    """
+    pairs = zip(series[of], series[to], strict=True)
+    return Ratio(name, of, to, tuple(other.cpu[process] / one.cpu[process] for one, other in pairs))

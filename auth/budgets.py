@@ -17,6 +17,7 @@ import asyncpg
 
 from auth.limits import LimitState
 from dtsen.clock import Clock
+from dtsen.database import OUTAGES
 from dtsen.errors import DtsenError, QuotaExhausted, RateLimited, Unavailable
 
 Unit = Literal["requests", "people"]
@@ -190,7 +191,7 @@ class Budgets:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 rows = await self._pool.fetch(DRAW, *owner, names, ceilings, wanted)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except OUTAGES:
             raise Unavailable from None
         granted: dict[Span, int] = {}
         for row in rows:
@@ -232,7 +233,7 @@ class Budgets:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 await self._pool.execute(RETURN, *columns)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except OUTAGES:
             # Kept by nobody: the budget ends early, never late.
             return
 

@@ -27,6 +27,7 @@ from auth.limits import TokenLimits, address
 from auth.server import AUTH_METHOD, GRANT_TYPE, Decision, Policy, Requester, decide
 from auth.tokens import TokenSigner
 from dtsen.clock import Clock
+from dtsen.database import OUTAGES
 from dtsen.errors import Unavailable
 from dtsen.keys import Keyring, Purpose
 from schemas.scopes import SCOPE_NAMES
@@ -41,7 +42,7 @@ DEADLINE_SECONDS = 5
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 CACHED = {"Cache-Control": "public, max-age=300"}
 
-OUTAGES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Unavailable)
+FAILURES = (*OUTAGES, Unavailable)
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +179,7 @@ class TokenEndpoint:
             if assertion_holds(error) and assertion is not None:
                 who = assertion.client_id
             return await self._refuse(who, error)
-        except OUTAGES as outage:
+        except FAILURES as outage:
             logger.warning("no token could be issued: %s", type(outage).__name__)
             return await self._refuse(who, unavailable())
         return JSONResponse(decision.body, headers=NO_STORE)
@@ -187,7 +188,7 @@ class TokenEndpoint:
         """The refusal, once it is told; one that cannot be told is a 503."""
         try:
             await self._parts.on_refusal(who, getattr(error, "cause", error.error))
-        except OUTAGES as outage:
+        except FAILURES as outage:
             logger.warning("a refusal could not be told: %s", type(outage).__name__)
             return _refusal(unavailable())
         return _refusal(error)

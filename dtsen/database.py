@@ -19,6 +19,15 @@ from asyncpg.pool import PoolConnectionProxy
 from psycopg import sql
 from sqlalchemy import Engine, create_engine
 
+OUTAGES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+"""What asyncpg raises when the database could not be asked or did not answer; TimeoutError is an
+OSError. InternalClientError is neither of the other two: a connection cut at a bad moment."""
+
 Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy[asyncpg.Record]"
 """An asyncpg connection, of a pool or alone."""
 

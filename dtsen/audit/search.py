@@ -20,6 +20,7 @@ from dtsen.audit.statement import Filter, Place, Statement, by_id, page
 from dtsen.audit.viewer import Viewer
 from dtsen.clock import Clock, key_epoch, next_key_epoch
 from dtsen.cursor import Cursors
+from dtsen.database import OUTAGES
 from dtsen.errors import AuditScopeRequired, Fault, InvalidRequest, RecordNotFound, Unavailable
 from dtsen.keys import KeyMissing, Keyring, Purpose
 
@@ -29,7 +30,6 @@ MOST_RECORDS = 500
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 """No record is older: neither this software nor DTSEN itself is."""
 
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 _PATIENCE = "SET LOCAL statement_timeout = '3s'"
 _COMPLETE_UNTIL = "SELECT complete_until FROM audit.progress"
 
@@ -82,7 +82,7 @@ class AccessLog:
                     complete_until = await connection.fetchval(_COMPLETE_UNTIL) or BEGINNING
                 statement = self._page(viewer, wanted, complete_until, place, limit)
                 rows = await connection.fetch(statement.text, *statement.arguments)
-        except _FAILURES as error:
+        except OUTAGES as error:
             raise Unavailable from error
         records = await asyncio.to_thread(self._open, viewer, rows[:limit])
         following = None
@@ -110,7 +110,7 @@ class AccessLog:
             async with self._pool.acquire() as connection, connection.transaction(readonly=True):
                 await connection.execute(_PATIENCE)
                 rows = await connection.fetch(statement.text, *statement.arguments)
-        except _FAILURES as error:
+        except OUTAGES as error:
             raise Unavailable from error
         found = self._open(viewer, [row for row in rows if viewer.sees(row["agency"])])
         if not found:

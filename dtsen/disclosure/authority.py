@@ -17,6 +17,7 @@ import asyncpg
 import orjson
 
 from dtsen.clock import WIB, Clock
+from dtsen.database import OUTAGES
 from dtsen.disclosure.plan import Plan, compile_plan
 from dtsen.errors import Unavailable
 from dtsen.releases.current import ReleaseInForce
@@ -165,7 +166,7 @@ class Authority:
         started = self._clock.monotonic()
         try:
             (row,) = await self._pool.fetch(_SNAPSHOT, timeout=STALE_SECONDS)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except OUTAGES as error:
             raise Unavailable from error
         self._clock.follow(row["now"])
         snapshot = _read_snapshot(row)
@@ -181,7 +182,7 @@ class Authority:
             await asyncio.sleep(POLL_SECONDS)
             started = self._clock.monotonic()
             # An outage is told by `current`, which refuses once the snapshot is a second old.
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable):
+            with suppress(*OUTAGES, Unavailable):
                 (row,) = await self._pool.fetch(_MARKS, timeout=STALE_SECONDS)
                 self._clock.follow(row["now"])
                 if self._snapshot and (row["epoch"], row["moved_at"]) == self._snapshot.marks:

@@ -16,7 +16,7 @@ import asyncpg
 
 from dtsen.audit.record import RecordKeys
 from dtsen.clock import Clock, key_epoch
-from dtsen.database import Connection
+from dtsen.database import OUTAGES, Connection
 from dtsen.disclosure.authority import Authority
 from dtsen.disclosure.entry import Finished, finish
 from dtsen.disclosure.pairwise import PairwiseIds
@@ -36,7 +36,6 @@ IN_FLIGHT = 2
 DEADLINE_SECONDS = 10.0
 MOST_JUDGEMENTS = 4
 _MISSING_PARTITION = "23514"
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 class Gate:
@@ -132,7 +131,7 @@ class Gate:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 connection = await self._pool.acquire()
-        except (TimeoutError, *_FAILURES):
+        except (TimeoutError, *OUTAGES):
             _fail(batch, Unavailable())
             return
         work = asyncio.create_task(self._serve(connection, batch))

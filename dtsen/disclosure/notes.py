@@ -34,7 +34,7 @@ class Notes:
         """Write one record durably.
 
         Raises:
-            asyncpg.PostgresError, asyncpg.InterfaceError, OSError: it may not be written.
+            dtsen.database.OUTAGES: it may not be written.
         """
         now = self._clock.now()
         keys = RecordKeys(self._keyring, key_epoch(now))

@@ -102,7 +102,7 @@ async def record(connection: Connection, entries: Sequence[Entry]) -> set[UUID]:
 
     Raises:
         asyncpg.PostgresError: nothing was written.
-        asyncpg.InterfaceError, OSError: the outcome is unknown.
+        asyncpg.InterfaceError, asyncpg.InternalClientError, OSError: the outcome is unknown.
     """
     columns = zip(*entries, strict=True)
     rows = await connection.fetch(RECORD, *map(list, columns))

@@ -12,9 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-import asyncpg
-
 from dtsen.clock import Clock
+from dtsen.database import OUTAGES
 from dtsen.disclosure.notes import Notes
 
 log = logging.getLogger(__name__)
@@ -22,7 +21,6 @@ log = logging.getLogger(__name__)
 FLUSH_SECONDS = 2.0
 MOST_KEYS = 10_000
 THROTTLED = frozenset({429, 503})
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 AgencyOf = Callable[[str], str | None]
 
@@ -87,7 +85,7 @@ class Tally:
                     },
                     personal={"src_ip": key.address},
                 )
-            except _FAILURES:
+            except OUTAGES:
                 self._counts[key] += count
                 log.warning("tally: counts could not be written; they are kept")
                 return

@@ -5,6 +5,7 @@ from datetime import date
 
 import asyncpg
 
+from dtsen.database import OUTAGES
 from dtsen.errors import Fault, InvalidRequest, NoRelease, Unavailable
 
 
@@ -61,7 +62,7 @@ async def published_releases(pool: asyncpg.Pool) -> list[PublishedRelease]:
     """
     try:
         rows = await pool.fetch(_PUBLISHED)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except OUTAGES:
         raise Unavailable from None
     return [PublishedRelease(**row) for row in rows]
 
@@ -83,7 +84,7 @@ async def release_as_of(pool: asyncpg.Pool, as_of: str | None) -> ReleaseInForce
             row = await pool.fetchrow(_AT_END_OF, date.fromisoformat(as_of))
     except ValueError:
         raise InvalidRequest(faults=[Fault("/as_of", "not-a-date")]) from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except OUTAGES:
         raise Unavailable from None
     if row is None or row.get("state", "ready") != "ready":
         raise NoRelease

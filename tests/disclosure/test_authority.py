@@ -2,10 +2,12 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from dtsen.clock import Clock
 from dtsen.disclosure import agreements
+from dtsen.errors import Unavailable
 from dtsen.releases.activate import activate
 from tests.disclosure.population import agreement, desk
 
@@ -110,3 +112,38 @@ def test_a_client_under_two_agreements_is_refused(population):
     other = agreement("twice").replace("PKS-twice", "PKS-other")
     with pytest.raises(agreements.AgreementRefused, match="twice"):
         population.apply(other)
+
+
+@pytest.mark.parametrize("outage", [asyncpg.InternalClientError, asyncpg.InterfaceError, OSError])
+def test_polling_goes_on_after_any_outage(population, monkeypatch, outage):
+    async def work():
+        async with desk(population) as one:
+            fetch = asyncpg.Pool.fetch
+            failed = asyncio.Event()
+
+            async def failing(*_, **__):
+                failed.set()
+                raise outage("cut off")
+
+            monkeypatch.setattr(asyncpg.Pool, "fetch", failing)
+            await asyncio.wait_for(failed.wait(), 5)
+            monkeypatch.setattr(asyncpg.Pool, "fetch", fetch)
+            before = one.authority._read_at
+            await until(lambda: one.authority._read_at > before, one.clock)
+
+    asyncio.run(work())
+
+
+def test_a_reading_that_is_cut_off_is_an_outage_to_whoever_waits(population, monkeypatch):
+    async def work():
+        async with desk(population) as one:
+
+            async def failing(*_, **__):
+                raise asyncpg.InternalClientError("cut off")
+
+            with monkeypatch.context() as broken:
+                broken.setattr(asyncpg.Pool, "fetch", failing)
+                with pytest.raises(Unavailable):
+                    await one.authority.refresh()
+
+    asyncio.run(work())

@@ -68,6 +68,10 @@ MESSAGES: Mapping[str, Text] = MappingProxyType(
             "Harus tanggal berbentuk TTTT-BB-HH.",
             "Must be a date written YYYY-MM-DD.",
         ),
+        "not-an-instant": Text(
+            "Tulis waktu dengan selisih dari UTC: YYYY-MM-DDTHH:MM:SS+07:00",
+            "Write an instant with its offset from UTC: YYYY-MM-DDTHH:MM:SS+07:00",
+        ),
         "not-one-of": Text(
             "Bukan salah satu pilihan yang ada.",
             "Not one of the choices there are.",

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import ConfigDict, Field
 
 from schemas import wilayah
+from schemas.agreement_legacy import LegacyTerms
 from schemas.agreement_terms import (
     MOST,
     Code,
@@ -225,6 +226,7 @@ class Agreement(Part):
     rows: Rows | None = None
     quota: Quota
     tokens: Tokens
+    legacy: LegacyTerms | None = None
     request_signature: Literal["none", "required"] = "none"
     retention: Retention
     contacts: tuple[Contact, ...] = Field(min_length=1, max_length=MOST)

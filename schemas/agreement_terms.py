@@ -3,7 +3,7 @@
 import contextlib
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Self, TypeAlias
 
 from pydantic import (
@@ -32,6 +32,7 @@ Found: TypeAlias = tuple[str, str]
 """A fault inside a part: JSON pointer from the part, and the code."""
 
 _ISO_DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_RFC_3339 = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})$"
 
 
 def refusal(faults: Sequence[Found]) -> PydanticCustomError:
@@ -86,6 +87,16 @@ def _day(value: object) -> object:
     if type(value) is date:
         return value
     raise refusal([("", "not-a-date")])
+
+
+def _instant(value: object) -> object:
+    """Take an instant with its offset from UTC, written as RFC 3339 wants it."""
+    if isinstance(value, str) and re.fullmatch(_RFC_3339, value):
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(value)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value
+    raise refusal([("", "not-an-instant")])
 
 
 def _listed(values: Sequence[str], code: str) -> AfterValidator:
@@ -144,6 +155,13 @@ Day: TypeAlias = Annotated[
     WithJsonSchema({"type": "string", "format": "date", "pattern": _ISO_DATE}),
 ]
 """A calendar day (WIB)."""
+
+Instant: TypeAlias = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _RFC_3339}),
+]
+"""An instant with its offset, to the second."""
 
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)]
 Decile: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=10)]

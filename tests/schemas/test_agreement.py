@@ -1,3 +1,5 @@
+from datetime import date, timedelta
+
 import pytest
 import yaml
 from hypothesis import given, settings, strategies as st
@@ -174,3 +176,26 @@ def test_one_wrong_character_is_an_agreement_or_a_list_of_faults(place, characte
         faults = refused.faults
 
     assert all(fault.line is None or fault.line <= text.count("\n") + 2 for fault in faults)
+
+
+def test_the_end_of_the_dtks_shaped_service_is_a_day_and_rehearsals():
+    brown_out = "{from: 2026-10-05T09:00:00+07:00, to: 2026-10-05T10:00:00+07:00}"
+    line = f"legacy: {{sunset: 2026-11-30, brown_outs: [{brown_out}]}}\nretention"
+    read = read_agreement(TEXT.replace("retention", line, 1))
+    assert read.legacy.sunset == date(2026, 11, 30)
+    (one,) = read.legacy.brown_outs
+    assert one.to - one.from_ == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("{from: 2026-10-05T09:00:00, to: 2026-10-05T10:00:00+07:00}", "not-an-instant"),
+        ("{from: 2026-10-05T11:00:00+07:00, to: 2026-10-05T10:00:00+07:00}", "dates-reversed"),
+    ],
+)
+def test_a_rehearsal_that_cannot_be_is_refused(written, code):
+    line = f"legacy: {{sunset: 2026-11-30, brown_outs: [{written}]}}\nretention"
+    with pytest.raises(AgreementInvalid) as refused:
+        read_agreement(TEXT.replace("retention", line, 1))
+    assert code in {fault.code for fault in refused.value.faults}

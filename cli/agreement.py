@@ -9,6 +9,7 @@ from psycopg.errors import LockNotAvailable
 from rich.table import Table
 
 from cli.context import fail, keyring, out, owner, print_json
+from dtsen.audit.administration import recorded
 from dtsen.disclosure import agreements
 from schemas.agreement import AgreementInvalid, read_agreement
 
@@ -33,8 +34,9 @@ def validate(file: File) -> None:
 def apply(file: File) -> None:
     """Put an agreement in force, in place of its earlier version."""
     try:
-        with owner() as connection:
+        with owner() as connection, recorded(connection, keyring(), "agreement:apply") as deed:
             agreement = agreements.apply(connection, keyring(), file.read_text())
+            deed.clear |= agreements.named(agreement)
     except AgreementInvalid as error:
         fail(_lines(file, error))
     except agreements.AgreementRefused as error:
@@ -48,7 +50,10 @@ def apply(file: File) -> None:
 def revoke(agreement: str) -> None:
     """End an agreement now; when this returns, nothing is answered by it any more."""
     try:
-        with owner() as connection:
+        with (
+            owner() as connection,
+            recorded(connection, keyring(), "agreement:revoke", agreement=agreement),
+        ):
             agreements.revoke(connection, agreement)
     except agreements.AgreementRefused as error:
         fail(str(error))

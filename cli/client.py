@@ -18,7 +18,8 @@ from auth.clients import ClientRefused, NewClient, add_client, list_clients, rev
 from auth.jwks import KeysRefused, public_jwks
 from auth.routes import TOKEN_PATH
 from auth.server import AUTH_METHOD
-from cli.context import fail, out as console, owner, print_json, settings
+from cli.context import fail, keyring, out as console, owner, print_json, settings
+from dtsen.audit.administration import recorded
 
 RSA_BITS = 3072
 
@@ -134,7 +135,11 @@ def add(
         raise typer.BadParameter("give either --out, to make a key, or --jwks, for its own keys")
     issuer = settings().issuer
     terms = ClientTerms(client_id, agency, description, issuer, scope, purpose or ())
-    with _told(), owner() as connection:
+    with (
+        _told(),
+        owner() as connection,
+        recorded(connection, keyring(), "client:add", client=client_id),
+    ):
         if out is not None:
             add_with_new_key(connection, terms, alg, out)
         elif jwks is not None:
@@ -170,6 +175,10 @@ def list_(*, json: bool = False) -> None:
 @app.command()
 def revoke(client_id: Annotated[str, typer.Argument(help="Its name.")]) -> None:
     """End a client at once: once this returns, nothing is answered under it any more."""
-    with _told(), owner() as connection:
+    with (
+        _told(),
+        owner() as connection,
+        recorded(connection, keyring(), "client:revoke", client=client_id),
+    ):
         revoke_client(connection, client_id)
     console.print(f"{client_id} is revoked", markup=False)

@@ -23,7 +23,8 @@ import typer
 
 from cli.context import fail, keyring, out, settings
 from cli.samples import write_samples
-from cli.sandbox import add_clients, load_releases
+from cli.sandbox import add_clients, enroll_approvers, load_releases
+from dtsen.audit.administration import recorded
 from dtsen.database import DatabaseUrls, connect, migrate
 from dtsen.disclosure import agreements
 from dtsen.embedded import EmbeddedError, cluster
@@ -65,6 +66,7 @@ def prepare(urls: DatabaseUrls) -> None:
     (settings().key_directory / SANDBOX_MARK).touch(mode=0o600)
     with connect(urls.owner, autocommit=True) as connection:
         load_releases(urls, connection)
+        enroll_approvers(connection)
         apply_agreements(connection)
         add_clients(connection)
 
@@ -76,7 +78,9 @@ def apply_agreements(connection: psycopg.Connection) -> None:
         for file in sorted(folder.glob("*.yaml")):
             text = file.read_text()
             if read_agreement(text).agreement not in known:
-                agreements.apply(connection, keyring(), text)
+                with recorded(connection, keyring(), "agreement:apply") as deed:
+                    applied = agreements.apply(connection, keyring(), text)
+                    deed.clear |= agreements.named(applied)
 
 
 @contextmanager

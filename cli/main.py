@@ -4,6 +4,8 @@ import typer
 
 from cli import (
     agreement,
+    approve,
+    approver,
     audit,
     client,
     curl,
@@ -33,6 +35,8 @@ app.command()(curl.curl)
 app.command()(curl.lookup)
 app.command()(openapi.openapi)
 app.command()(doctor.doctor)
+app.command()(approve.approve)
+app.add_typer(approver.app, name="approver")
 app.add_typer(release.app, name="release")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(client.app, name="client")

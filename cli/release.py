@@ -12,7 +12,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from cli.context import database, err, fail, out, owner, print_json
+from cli.context import database, err, fail, keyring, out, owner, print_json
+from dtsen.audit.administration import recorded
+from dtsen.database import connect
 from dtsen.releases import activate as acts
 from dtsen.releases.compare import Comparison, Movement, compare
 from dtsen.releases.listing import every_release
@@ -57,6 +59,11 @@ def load(folder: Folder, *, json: Json = False) -> None:
                     task, description=step, completed=done, total=total
                 ),
             )
+            with (
+                connect(urls.owner, autocommit=True) as connection,
+                recorded(connection, keyring(), "release:load", ds=loaded.release),
+            ):
+                pass  # the load's own transactions are over; nothing of it is in force yet
     except ReleaseRefused as error:
         _print_report(error.report, json=json)
         fail(str(error))
@@ -91,7 +98,11 @@ def list_(*, json: Json = False) -> None:
 @app.command()
 def activate(release: str, *, json: Json = False) -> None:
     """Bring a loaded release into force; lookups answer from it at once."""
-    with _told(), owner() as connection:
+    with (
+        _told(),
+        owner() as connection,
+        recorded(connection, keyring(), "release:activate", ds=release),
+    ):
         acts.activate(connection, release)
     _done(release, "in_force", json=json)
 
@@ -99,8 +110,12 @@ def activate(release: str, *, json: Json = False) -> None:
 @app.command()
 def rollback(*, json: Json = False) -> None:
     """Bring the release back into force that was so before the present one."""
-    with _told(), owner() as connection:
-        release = acts.rollback(connection)
+    with (
+        _told(),
+        owner() as connection,
+        recorded(connection, keyring(), "release:rollback") as deed,
+    ):
+        deed.clear["ds"] = release = acts.rollback(connection)
     _done(release, "in_force", json=json)
 
 
@@ -114,7 +129,11 @@ def destroy(
     """Drop the tables of a release for good. The one in force is refused."""
     if not yes:
         typer.confirm(f"Destroy release {release} for good?", abort=True, err=True)
-    with _told(), owner() as connection:
+    with (
+        _told(),
+        owner() as connection,
+        recorded(connection, keyring(), "release:destroy", ds=release),
+    ):
         acts.destroy(connection, release)
     _done(release, "destroyed", json=json)
 

@@ -11,8 +11,11 @@ import psycopg
 from rich.progress import Progress, TaskID
 
 from auth.clients import list_clients
+from cli.approver import enroll, make_file
 from cli.client import Algorithm, ClientTerms, add_with_new_key
-from cli.context import err, settings
+from cli.context import err, keyring, settings
+from dtsen.acts import approvers
+from dtsen.audit.administration import recorded
 from dtsen.database import DatabaseUrls
 from dtsen.disclosure import agreements
 from dtsen.releases.activate import activate
@@ -23,6 +26,7 @@ from schemas.agreement import Agreement
 
 SEED = 1
 RELEASES = ("2026-Q2", "2026-Q3")
+APPROVERS = ("a", "b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ def load_releases(urls: DatabaseUrls, connection: psycopg.Connection) -> None:
         with Progress(console=err, transient=True) as bar:
             task = bar.add_task(f"loading {release}")
             load(urls, folder / release, _showing(bar, task))
-        activate(connection, release)
+        with recorded(connection, keyring(), "release:activate", ds=release):
+            activate(connection, release)
 
 
 def _showing(bar: Progress, task: TaskID) -> Callable[[str, int, int], None]:
@@ -78,6 +83,18 @@ def _showing(bar: Progress, task: TaskID) -> Callable[[str, int, int], None]:
         bar.update(task, description=f"loading: {step}", completed=done, total=total)
 
     return show
+
+
+def enroll_approvers(connection: psycopg.Connection) -> None:
+    """Enroll the demo's two approvers, and write their files, where nobody is enrolled."""
+    folder = settings().home / "demo" / "approvers"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    enrolled = {one.name for one in approvers(connection)}
+    for name in APPROVERS:
+        if name not in enrolled:
+            file = folder / f"{name}.json"
+            file.unlink(missing_ok=True)  # left by a start that was killed before it enrolled
+            enroll(connection, keyring(), name, make_file(name, file).public, None)
 
 
 def add_clients(connection: psycopg.Connection) -> None:
@@ -104,7 +121,8 @@ def _add(
         tuple(agreement.purposes),
     )
     file.unlink(missing_ok=True)  # left by a start that was killed before it registered the key
-    add_with_new_key(connection, terms, client.algorithm, file)
+    with recorded(connection, keyring(), "client:add", client=client.client_id):
+        add_with_new_key(connection, terms, client.algorithm, file)
 
 
 def _remove(folder: Path) -> None:

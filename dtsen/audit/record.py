@@ -11,8 +11,11 @@ import base64
 import hashlib
 import hmac
 import os
+import socket
 from binascii import b2a_base64
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.metadata import version
 from typing import NamedTuple
 from uuid import UUID
 
@@ -50,6 +53,18 @@ _MEMBERS = tuple(
 
 AUDITORS_ONLY = frozenset({"reason", "src_ip"})
 """Personal members that an agency never gets opened, not even in its own records."""
+
+
+@cache
+def software() -> str:
+    """Name and version of what wrote a record."""
+    return f"dtsen-api/{version('dtsen-api')}"
+
+
+@cache
+def node() -> str:
+    """The machine that wrote a record."""
+    return socket.gethostname()
 
 
 def new_record_id(milliseconds: int) -> UUID:

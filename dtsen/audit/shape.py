@@ -75,6 +75,9 @@ RECORD: Schema = {
         "sw": _text(100, "Software that answered."),
         "ek": _text(7, "Month of the keys."),
         "scope": _text(1_000, "Scopes of the token that was issued."),
+        "act": _text(36, "Id of a two-person act."),
+        "act_kind": _text(64, "What it does."),
+        "act_digest": _text(64, "SHA-256 (hexadecimal) of what both signed."),
         "count": _count("Refusals that this record stands for."),
         "minute": _text(40, "The minute in which they were counted."),
         "subject": {

@@ -119,6 +119,11 @@ def revoke(connection: psycopg.Connection, agreement_id: str) -> None:
         connection.execute(_SET_AUTHORITY, (agreement_id, False, None))
 
 
+def named(agreement: Agreement) -> dict[str, object]:
+    """How the record of an administrative act names an agreement."""
+    return {"agreement": agreement.agreement, "agreement_version": agreement.version}
+
+
 def every_version(connection: psycopg.Connection) -> list[Applied]:
     """All versions ever applied, oldest first within an agreement."""
     with connection.cursor(row_factory=class_row(Applied)) as cursor:

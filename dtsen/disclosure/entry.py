@@ -1,13 +1,10 @@
 """From a question and what was seen to the finished answer and the record that goes before it."""
 
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
 from typing import Any
 
-from dtsen.audit.record import Leaf, RecordKeys, make_leaf, receipt
+from dtsen.audit.record import Leaf, RecordKeys, make_leaf, node, receipt, software
 from dtsen.clock import Clock
 from dtsen.disclosure.mandate import Circumstances, Mandate
 from dtsen.disclosure.plan import NOTHING, Selection
@@ -21,18 +18,6 @@ class Finished:
 
     entry: Entry
     answer: Answer
-
-
-@cache
-def software() -> str:
-    """Name and version of what wrote a record."""
-    return f"dtsen-api/{version('dtsen-api')}"
-
-
-@cache
-def node() -> str:
-    """The machine that wrote a record."""
-    return socket.gethostname()
 
 
 def finish(

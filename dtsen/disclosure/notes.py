@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from dtsen.audit.record import RecordKeys, make_leaf, new_record_id
+from dtsen.audit.record import RecordKeys, make_leaf, new_record_id, node, software
 from dtsen.clock import Clock, key_epoch
-from dtsen.disclosure.entry import node, software
 from dtsen.disclosure.recording import Entry, record
 from dtsen.keys import Keyring
 

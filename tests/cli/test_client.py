@@ -50,6 +50,7 @@ def terminal(
             ("DTSEN_SEQUENCER_DATABASE_URL", postgres18.sequencer),
             ("DTSEN_AUDITOR_DATABASE_URL", postgres18.auditor),
             ("DTSEN_ISSUER", issuer),
+            ("DTSEN_HOME", str(tmp_path)),
         ):
             monkeypatch.setenv(name, url)
         context.settings.cache_clear()

@@ -1,13 +1,15 @@
 """`dtsen release`: what an operator sees, and the exit codes that scripts rely on."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner
 
 from cli.context import settings
 from cli.release import app
-from dtsen.database import migrate
+from dtsen.database import connect, migrate
+from dtsen.keys import Keyring
 from tests.dtsen.releases.folders import family, member, nik, rows, write
 from tests.postgres import embedded_18, open_folder
 
@@ -21,13 +23,15 @@ def database():
 
 
 @pytest.fixture
-def dtsen(database, monkeypatch):
+def dtsen(database, monkeypatch, tmp_path):
     """Run `dtsen release ...` on a server."""
     monkeypatch.setenv("DTSEN_DATABASE_URL", database.api)
     monkeypatch.setenv("DTSEN_OWNER_DATABASE_URL", database.owner)
     monkeypatch.setenv("DTSEN_SEQUENCER_DATABASE_URL", database.sequencer)
     monkeypatch.setenv("DTSEN_AUDITOR_DATABASE_URL", database.auditor)
+    monkeypatch.setenv("DTSEN_HOME", str(tmp_path / "home"))
     settings.cache_clear()
+    Keyring(settings().key_directory).ensure(datetime.now(UTC))
 
     def run(*arguments, **options):
         return CliRunner().invoke(app, [str(argument) for argument in arguments], **options)
@@ -44,7 +48,9 @@ def kept(dtsen):
     }
 
 
-def test_a_release_is_loaded_activated_rolled_back_compared_and_destroyed(dtsen, tmp_path):
+def test_a_release_is_loaded_activated_rolled_back_compared_and_destroyed(
+    dtsen, database, tmp_path
+):
     for release, decile in (("2031-Q1", "3"), ("2031-Q2", "5")):
         contents = rows(keluarga=[family(1, desil_nasional=decile)], anggota=[member(1)])
         folder = write(tmp_path / release, contents, release=release)
@@ -67,6 +73,24 @@ def test_a_release_is_loaded_activated_rolled_back_compared_and_destroyed(dtsen,
         "state": "destroyed",
     }
     assert kept(dtsen) == {"2031-Q1": "in_force"}
+    assert recorded(database)[-8:] == [
+        ("release:load", "done", "2031-Q1"),
+        ("release:activate", "done", "2031-Q1"),
+        ("release:load", "done", "2031-Q2"),
+        ("release:activate", "done", "2031-Q2"),
+        ("release:destroy", "refused", "2031-Q2"),
+        ("release:rollback", "done", "2031-Q1"),
+        ("release:rollback", "refused", None),
+        ("release:destroy", "done", "2031-Q2"),
+    ]
+
+
+def recorded(database):
+    """What the log says of administrative acts, in order."""
+    with connect(database.owner) as connection:
+        return connection.execute(
+            "SELECT op, outcome, release FROM audit.record ORDER BY recorded_at"
+        ).fetchall()
 
 
 def test_a_refused_folder_is_explained_by_row_and_nothing_of_it_is_shown(dtsen, tmp_path):

@@ -23,6 +23,7 @@ import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dtsen.keys import Keyring, Purpose
+from dtsen.tlog.merkle import leaf_hash
 
 VERSION = 1
 SALT_BYTES = 18  # at least the 128 bits that RFC 9901 asks for, and base64 without padding
@@ -170,11 +171,6 @@ def make_leaf(
 def canonical_json(value: object) -> bytes:
     """RFC 8785 for what a leaf holds: no floats, ASCII member names (a test compares)."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-
-
-def leaf_hash(content: bytes) -> bytes:
-    """The RFC 6962 hash of a leaf: SHA-256 over 0x00 and its bytes."""
-    return hashlib.sha256(b"\x00" + content).digest()
 
 
 def disclosure_digest(disclosure: bytes) -> str:

@@ -34,7 +34,7 @@ def validate(file: File) -> None:
 def apply(file: File) -> None:
     """Put an agreement in force, in place of its earlier version."""
     try:
-        with owner() as connection, recorded(connection, keyring(), "agreement:apply") as deed:
+        with owner() as connection, recorded(connection, keyring(), "agreement.apply") as deed:
             agreement = agreements.apply(connection, keyring(), file.read_text())
             deed.clear |= agreements.named(agreement)
     except AgreementInvalid as error:
@@ -52,7 +52,7 @@ def revoke(agreement: str) -> None:
     try:
         with (
             owner() as connection,
-            recorded(connection, keyring(), "agreement:revoke", agreement=agreement),
+            recorded(connection, keyring(), "agreement.revoke", agreement=agreement),
         ):
             agreements.revoke(connection, agreement)
     except agreements.AgreementRefused as error:

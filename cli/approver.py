@@ -20,8 +20,8 @@ from dtsen.audit.administration import Deed, recorded
 from dtsen.audit.two_person import Effect, propose
 from dtsen.keys import Keyring
 
-ENROLL = "approver:add"
-RETIRE = "approver:retire"
+ENROLL = "approver.add"
+RETIRE = "approver.retire"
 
 app = typer.Typer(help="People who sign two-person acts.", no_args_is_help=True)
 

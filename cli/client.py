@@ -138,7 +138,7 @@ def add(
     with (
         _told(),
         owner() as connection,
-        recorded(connection, keyring(), "client:add", client=client_id),
+        recorded(connection, keyring(), "client.add", client=client_id),
     ):
         if out is not None:
             add_with_new_key(connection, terms, alg, out)
@@ -178,7 +178,7 @@ def revoke(client_id: Annotated[str, typer.Argument(help="Its name.")]) -> None:
     with (
         _told(),
         owner() as connection,
-        recorded(connection, keyring(), "client:revoke", client=client_id),
+        recorded(connection, keyring(), "client.revoke", client=client_id),
     ):
         revoke_client(connection, client_id)
     console.print(f"{client_id} is revoked", markup=False)

@@ -29,6 +29,7 @@ from dtsen.database import DatabaseUrls, connect, migrate
 from dtsen.disclosure import agreements
 from dtsen.embedded import EmbeddedError, cluster
 from dtsen.keys import SANDBOX_MARK
+from dtsen.releases.samples import CaseMissing
 from dtsen.releases.synth.example import EXAMPLE_NIKS
 from schemas.agreement import read_agreement
 
@@ -55,6 +56,8 @@ def demo() -> None:
             fail("A part of the sandbox ended unasked, and so does the rest; start it again")
     except EmbeddedError as error:
         fail(str(error))
+    except CaseMissing as error:
+        fail(f"{error}; a larger DTSEN_DEMO_FAMILIES has somebody for every case")
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
@@ -78,7 +81,7 @@ def apply_agreements(connection: psycopg.Connection) -> None:
         for file in sorted(folder.glob("*.yaml")):
             text = file.read_text()
             if read_agreement(text).agreement not in known:
-                with recorded(connection, keyring(), "agreement:apply") as deed:
+                with recorded(connection, keyring(), "agreement.apply") as deed:
                     applied = agreements.apply(connection, keyring(), text)
                     deed.clear |= agreements.named(applied)
 

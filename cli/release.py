@@ -61,7 +61,7 @@ def load(folder: Folder, *, json: Json = False) -> None:
             )
             with (
                 connect(urls.owner, autocommit=True) as connection,
-                recorded(connection, keyring(), "release:load", ds=loaded.release),
+                recorded(connection, keyring(), "release.load", ds=loaded.release),
             ):
                 pass  # the load's own transactions are over; nothing of it is in force yet
     except ReleaseRefused as error:
@@ -101,7 +101,7 @@ def activate(release: str, *, json: Json = False) -> None:
     with (
         _told(),
         owner() as connection,
-        recorded(connection, keyring(), "release:activate", ds=release),
+        recorded(connection, keyring(), "release.activate", ds=release),
     ):
         acts.activate(connection, release)
     _done(release, "in_force", json=json)
@@ -113,7 +113,7 @@ def rollback(*, json: Json = False) -> None:
     with (
         _told(),
         owner() as connection,
-        recorded(connection, keyring(), "release:rollback") as deed,
+        recorded(connection, keyring(), "release.rollback") as deed,
     ):
         deed.clear["ds"] = release = acts.rollback(connection)
     _done(release, "in_force", json=json)
@@ -132,7 +132,7 @@ def destroy(
     with (
         _told(),
         owner() as connection,
-        recorded(connection, keyring(), "release:destroy", ds=release),
+        recorded(connection, keyring(), "release.destroy", ds=release),
     ):
         acts.destroy(connection, release)
     _done(release, "destroyed", json=json)

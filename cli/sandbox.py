@@ -74,7 +74,7 @@ def load_releases(urls: DatabaseUrls, connection: psycopg.Connection) -> None:
         with Progress(console=err, transient=True) as bar:
             task = bar.add_task(f"loading {release}")
             load(urls, folder / release, _showing(bar, task))
-        with recorded(connection, keyring(), "release:activate", ds=release):
+        with recorded(connection, keyring(), "release.activate", ds=release):
             activate(connection, release)
 
 
@@ -121,7 +121,7 @@ def _add(
         tuple(agreement.purposes),
     )
     file.unlink(missing_ok=True)  # left by a start that was killed before it registered the key
-    with recorded(connection, keyring(), "client:add", client=client.client_id):
+    with recorded(connection, keyring(), "client.add", client=client.client_id):
         add_with_new_key(connection, terms, client.algorithm, file)
 
 

@@ -31,7 +31,7 @@ def propose(
     Raises:
         ActRefused: the signer is not enrolled with this key.
     """
-    with recorded(connection, keyring, "act:propose", act_kind=kind) as deed:
+    with recorded(connection, keyring, "act.propose", act_kind=kind) as deed:
         act = acts.propose(connection, signer, kind, body)
         _tell(deed, act, signer)
         return act
@@ -50,7 +50,7 @@ def approve(
         ActRefused: it may not be approved so; nothing took effect.
         Exception: its effect is refused, as its kind says; nothing took effect.
     """
-    with recorded(connection, keyring, "act:approve", act=str(act_id)) as deed:
+    with recorded(connection, keyring, "act.approve", act=str(act_id)) as deed:
         act = acts.approve(connection, signer, act_id)
         effect = effects.get(act.kind)
         if effect is None:

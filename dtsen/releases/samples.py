@@ -14,6 +14,11 @@ from dtsen.releases.layout import change_table, family_table, individual_table
 
 MOST = 5
 
+
+class CaseMissing(LookupError):
+    """A release too small to have somebody for every case."""
+
+
 _PEOPLE = """
 SELECT i.nomor_induk_kependudukan AS id FROM {individual} i WHERE {condition}
 ORDER BY i.nomor_induk_kependudukan LIMIT {most}
@@ -73,7 +78,8 @@ def sample(connection: psycopg.Connection) -> Samples:
     """Identifiers for each case, from the release in force.
 
     Raises:
-        LookupError: no release is in force, or a case has nobody.
+        LookupError: no release is in force.
+        CaseMissing: a case has nobody.
     """
     row = connection.execute(_IN_FORCE).fetchone()
     if row is None:
@@ -86,7 +92,7 @@ def sample(connection: psycopg.Connection) -> Samples:
     found["family"] = _ids(connection, _FAMILIES, ordinal)
     empty = [case for case, identifiers in found.items() if not identifiers]
     if empty:
-        raise LookupError(f"nobody in the release for: {', '.join(empty)}")
+        raise CaseMissing(f"nobody in the release for: {', '.join(empty)}")
     return Samples(release, ordinal, found)
 
 

@@ -68,7 +68,7 @@ def test_an_act_takes_effect_with_the_second_signature_and_its_record_proves_bot
     assert approve(owner, keys, two[1], act.id, {"test": effect}) == "so"
     assert done == [BODY]
     leaf, personal = opened(last_record(owner), keys)
-    assert (leaf["op"], leaf["outcome"], leaf["agreement"]) == ("act:approve", "done", "PKS-1")
+    assert (leaf["op"], leaf["outcome"], leaf["agreement"]) == ("act.approve", "done", "PKS-1")
     assert leaf["act_digest"] == hashlib.sha256(act.statement).hexdigest()
     assert json.loads(act.statement)["body"] == BODY
     for who, role, signature in (

@@ -62,7 +62,7 @@ def test_the_first_two_enroll_at_once_the_third_takes_two_people(dtsen, database
     proposed = dtsen("approver", "add", "c", "--out", files["c"], "--as", files["a"])
     act = re.search(r"dtsen approve ([0-9a-f-]{36})", proposed.stdout)[1]
     (waiting,) = json.loads(dtsen("approve", "--json").stdout)
-    assert (waiting["act"], waiting["kind"]) == (act, "approver:add")
+    assert (waiting["act"], waiting["kind"]) == (act, "approver.add")
 
     assert "second person" in dtsen("approve", act, "--as", files["a"], "--yes").stderr
     assert dtsen("approve", act, "--as", files["c"], "--yes").exit_code == 1
@@ -83,14 +83,14 @@ def test_the_first_two_enroll_at_once_the_third_takes_two_people(dtsen, database
         ("c", False),
     ]
     assert recorded(database) == [
-        ("approver:add", "done"),
-        ("approver:add", "done"),
-        ("act:propose", "done"),
-        ("act:approve", "refused"),
-        ("act:approve", "refused"),
-        ("act:approve", "done"),
-        ("act:propose", "done"),
-        ("act:approve", "done"),
+        ("approver.add", "done"),
+        ("approver.add", "done"),
+        ("act.propose", "done"),
+        ("act.approve", "refused"),
+        ("act.approve", "refused"),
+        ("act.approve", "done"),
+        ("act.propose", "done"),
+        ("act.approve", "done"),
     ]
 
 

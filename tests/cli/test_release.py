@@ -74,14 +74,14 @@ def test_a_release_is_loaded_activated_rolled_back_compared_and_destroyed(
     }
     assert kept(dtsen) == {"2031-Q1": "in_force"}
     assert recorded(database)[-8:] == [
-        ("release:load", "done", "2031-Q1"),
-        ("release:activate", "done", "2031-Q1"),
-        ("release:load", "done", "2031-Q2"),
-        ("release:activate", "done", "2031-Q2"),
-        ("release:destroy", "refused", "2031-Q2"),
-        ("release:rollback", "done", "2031-Q1"),
-        ("release:rollback", "refused", None),
-        ("release:destroy", "done", "2031-Q2"),
+        ("release.load", "done", "2031-Q1"),
+        ("release.activate", "done", "2031-Q1"),
+        ("release.load", "done", "2031-Q2"),
+        ("release.activate", "done", "2031-Q2"),
+        ("release.destroy", "refused", "2031-Q2"),
+        ("release.rollback", "done", "2031-Q1"),
+        ("release.rollback", "refused", None),
+        ("release.destroy", "done", "2031-Q2"),
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from api.announcement import Announcement
 from api.parts import Parts
 from auth.budgets import Budgets
 from auth.guard import Guard
@@ -58,6 +59,9 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
         tally = Tally(notes, clock, authority.agency_of)
         tally.start()
         stack.push_async_callback(tally.close)
+        announcement = Announcement(notes, settings)
+        announcement.start()
+        stack.push_async_callback(announcement.close)
         gate = Gate(lookup_pool, authority, keyring, clock, telemetry=telemetry)
         stack.push_async_callback(gate.drain)
         budgets = Budgets(pool, clock)

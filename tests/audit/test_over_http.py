@@ -187,3 +187,18 @@ def test_a_whole_number_is_one_however_it_is_written(sandbox):
         assert len(answer.json()["records"]) <= 2
     answer = sandbox.call("POST", SEARCH, {"limit": 2.5})
     assert answer.status_code == 422
+
+
+def test_an_overseer_sees_what_operators_did_and_what_serves(sandbox):
+    def search(operation, as_client):
+        wanted = {"operation": operation, "limit": 500}
+        answer = sandbox.call("POST", SEARCH, wanted, as_client=as_client)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["records"]
+
+    applied = {one["agreement"] for one in search("agreement.apply", "demo-auditor")}
+    assert "PKS-907/2026" in applied
+    (started, *_) = search("worker.start", "demo-auditor")
+    assert started["q"]["profile"] == "sandbox"
+    for operation in ("agreement.apply", "worker.start"):
+        assert search(operation, "demo-explorer") == [], "they belong to no agency"

@@ -96,6 +96,7 @@ class Call(Request):
         query: Mapping[str, object],
         *,
         expand: Expand | None = None,
+        subjects: tuple[str, ...] = (),
     ) -> Response:
         """Charge, read, record and answer about people; the charge comes back when nothing left.
 
@@ -107,7 +108,10 @@ class Call(Request):
         want(self.mandate)  # what the request itself gets wrong costs nothing
         charge = await self.parts.guard.charge_people(self.admitted, self.mandate, people)
         try:
-            return self._response(await self._ask(render, want=want, query=query, expand=expand))
+            answer = await self._ask(
+                render, want=want, query=query, expand=expand, subjects=subjects
+            )
+            return self._response(answer)
         except BaseException:
             if charge is not None:
                 charge.refund()

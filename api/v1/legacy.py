@@ -10,9 +10,11 @@ from api.document import documented
 from api.route import GuardedRoute, served
 from dtsen.disclosure.mandate import Operation
 from dtsen.errors import NoRelease
-from dtsen.legacy.answer import MOST_IDENTIFIERS, RESOLUTIONS
+from dtsen.legacy import reversing
+from dtsen.legacy.answer import MOST_IDENTIFIERS, RESOLUTIONS, REVERSALS
 from dtsen.legacy.resolving import expanding, rendering, wanting
 from dtsen.legacy.schemes import LONGEST_VALUE, SchemeName, read
+from schemas.identifiers import Nik
 
 router = APIRouter(prefix="/v1/legacy/dtks", tags=["legacy"], route_class=GuardedRoute)
 
@@ -34,7 +36,16 @@ class ResolveRequest(BaseModel):
     identifiers: Annotated[list[LegacyIdentifier], Field(min_length=1, max_length=MOST_IDENTIFIERS)]
 
 
+class ReverseRequest(BaseModel):
+    """Up to a thousand NIKs; duplicates are answered in place and charged once."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    niks: Annotated[list[Nik], Field(min_length=1, max_length=MOST_IDENTIFIERS)]
+
+
 RESOLVE = Operation("legacy.dtks-resolve", "legacy:resolve", "read")
+REVERSE = Operation("legacy.dtks-reverse", "legacy:resolve", "read")
 
 
 @router.post("/resolve", **documented(RESOLVE, (NoRelease,), answers={JSON: RESOLUTIONS}))
@@ -57,4 +68,22 @@ async def resolve(call: Call, body: ResolveRequest) -> Response:
         rendering(readings, call.language),
         {"by": "legacy-id", "identifiers": asked},
         expand=expanding(readings),
+    )
+
+
+@router.post("/reverse", **documented(REVERSE, (NoRelease,), answers={JSON: REVERSALS}))
+@served(Served(REVERSE))
+async def reverse(call: Call, body: ReverseRequest) -> Response:
+    """Give the legacy ids of people: for those whose other systems still ask by them.
+
+    Each id comes with its evidence and with what `resolve` says of it, since it may stand for
+    others too. Order is kept. An empty list: in the registry, and never known to DTKS.
+    """
+    return await call.disclose(
+        reversing.wanting(body.niks),
+        len(set(body.niks)),
+        reversing.rendering(body.niks, call.language),
+        {"by": "nik"},
+        expand=reversing.expand,
+        subjects=tuple(dict.fromkeys(body.niks)),
     )

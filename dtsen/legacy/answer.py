@@ -11,6 +11,9 @@ from schemas.identifiers import KK_PATTERN, NIK_PATTERN
 MOST_IDENTIFIERS = 1000
 """Identifiers of one call."""
 
+MOST_HELD = 100
+"""Legacy ids of one person that an answer lists."""
+
 _VALUE = {"type": "string", "minLength": 1, "maxLength": LONGEST_VALUE}
 
 
@@ -82,3 +85,40 @@ RESOLUTIONS: dict[str, Any] = _object(
     }
 )
 """The answer to `POST /v1/legacy/dtks/resolve`."""
+
+_OUTCOME = {"type": "string", "enum": list(OUTCOMES)}
+_HELD = _object(
+    {
+        "scheme": SCHEME_SCHEMA,
+        "value": _VALUE,
+        "outcome": {**_OUTCOME, "description": "What `resolve` says of this id."},
+        "evidence": _EVIDENCE,
+        "advice": {"type": "array", "maxItems": 200, "items": _ADVICE},
+    }
+)
+_RESTRICTED = _object(
+    {
+        "field": {"type": "string", "enum": ["identifiers"]},
+        "reason": {"type": "string", "enum": ["restricted"]},
+    }
+)
+_OF_PERSON = _object(
+    {
+        "nik": {"type": "string", "maxLength": 16, "pattern": NIK_PATTERN},
+        "status": {"type": "string", "enum": ["found", "not_found"]},
+        "id": OPAQUE_ID,
+        "identifiers": {"type": "array", "maxItems": MOST_HELD, "items": _HELD},
+        "withheld": {"type": "array", "maxItems": 1, "items": _RESTRICTED},
+    },
+    "id",
+    "identifiers",
+    "withheld",
+)
+
+REVERSALS: dict[str, Any] = _object(
+    {
+        "release": RELEASE,
+        "results": {"type": "array", "maxItems": MOST_IDENTIFIERS, "items": _OF_PERSON},
+    }
+)
+"""The answer to `POST /v1/legacy/dtks/reverse`."""

@@ -136,3 +136,19 @@ async def gather(connection: Connection, ordinal: int, identifiers: Iterable[Ide
             target for link in rows for target in link.successors() if target not in known
         )
     return by_identifier(found, known)
+
+
+_NAMING = """\
+SELECT {columns}
+FROM {table} d
+WHERE d.nomor_induk_kependudukan = ANY ($1::text[]) AND d.state <> 'unmatched'"""
+
+
+async def linked(connection: Connection, ordinal: int, niks: Iterable[str]) -> Sequence[Link]:
+    """Read the links that name people.
+
+    Raises:
+        asyncpg.UndefinedTableError: the release was destroyed meanwhile.
+    """
+    statement = _NAMING.format(columns=_COLUMNS, table=dtks_table(ordinal))
+    return [Link(**row) for row in await connection.fetch(statement, list(niks))]

@@ -18,7 +18,7 @@ from dtsen.errors import NoRelease
 from dtsen.legacy.advice import told as told_advice
 from dtsen.legacy.candidates import Candidate
 from dtsen.legacy.claims import Claim, claims
-from dtsen.legacy.crosswalk import Links, follow, gather
+from dtsen.legacy.crosswalk import Link, Links, follow, gather
 from dtsen.legacy.outcome import Resolution, decide
 from dtsen.legacy.schemes import Reading
 from dtsen.legacy.standing import Present
@@ -120,8 +120,13 @@ def _told_candidate(candidate: Candidate) -> dict[str, object]:
     told: dict[str, object] = {"kind": shown.kind, "id": shown.id}
     if shown.number is not None:
         told[_NUMBERS[shown.kind]] = shown.number
+    return {**told, "evidence": told_evidence(link)}
+
+
+def told_evidence(link: Link) -> dict[str, object]:
+    """How a link is known, in the shape of the contract."""
     evidence: dict[str, object] = {"source": link.source, "method": link.method}
     if link.score is not None:
         evidence["score"] = link.score
     evidence["date"] = link.linked_on.isoformat()
-    return {**told, "evidence": evidence}
+    return evidence

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from dtsen.disclosure.question import Fate, Person, Seen
 from dtsen.legacy.claims import Claim
+from dtsen.legacy.crosswalk import Link
 from dtsen.legacy.schemes import Scheme
 
 CERTAIN = 1.0
@@ -52,8 +53,12 @@ class Standing:
     @property
     def strength(self) -> tuple[bool, float]:
         """How good the evidence is; greater is better."""
-        score = self.claim.link.score
-        return not self.contested, CERTAIN if score is None else score
+        return not self.contested, strength(self.claim.link)
+
+
+def strength(link: Link) -> float:
+    """How sure a link is by itself, 0 to 1."""
+    return CERTAIN if link.score is None else link.score
 
 
 class Present:

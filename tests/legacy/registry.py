@@ -20,9 +20,10 @@ from dtsen.disclosure import agreements
 from dtsen.disclosure.authority import Authority, Snapshot
 from dtsen.disclosure.gate import Gate
 from dtsen.disclosure.mandate import AccessToken, Circumstances, Mandate, Operation, mandate
-from dtsen.disclosure.question import Question
+from dtsen.disclosure.question import Expand, Question, Render, Wanting
 from dtsen.keys import Keyring
-from dtsen.legacy.answer import RESOLUTIONS
+from dtsen.legacy import reversing
+from dtsen.legacy.answer import RESOLUTIONS, REVERSALS
 from dtsen.legacy.resolving import expanding, rendering, wanting
 from dtsen.legacy.schemes import read
 from dtsen.releases import layout
@@ -30,6 +31,7 @@ from dtsen.releases import layout
 METADATA_VERSION = "v3/2026"
 RESOLVE = Operation("legacy.dtks-resolve", "legacy:resolve", "read")
 ANSWER = Draft202012Validator(RESOLUTIONS)
+REVERSED = Draft202012Validator(REVERSALS)
 
 AGREEMENT = """
 agreement: {name}
@@ -98,10 +100,36 @@ class Registry:
             connection.execute("SELECT disclosure.set_authority('restrictions', '', true, NULL)")
 
     def ask(self, client: str, *asked: tuple[str, str]) -> Told:
-        """Ask through a gate of its own, and read the record that was written."""
-        return asyncio.run(self._ask(client, asked))
+        """Translate ids through a gate of its own, and read the record that was written."""
+        readings = [read(*one) for one in asked]
+        rendered = rendering(readings, "id")
+        told = asyncio.run(
+            self._ask(
+                client, wanting, rendered, expanding(readings), query={"identifiers": list(asked)}
+            )
+        )
+        ANSWER.validate({"release": told.release, "results": told.results})
+        return told
 
-    async def _ask(self, client: str, asked: Sequence[tuple[str, str]]) -> Told:
+    def reverse(self, client: str, *niks: str) -> Told:
+        """Give the legacy ids of people through a gate of its own."""
+        rendered = reversing.rendering(niks, "id")
+        told = asyncio.run(
+            self._ask(client, reversing.wanting(niks), rendered, reversing.expand, subjects=niks)
+        )
+        REVERSED.validate({"release": told.release, "results": told.results})
+        return told
+
+    async def _ask(
+        self,
+        client: str,
+        want: Wanting,
+        rendered: Render,
+        expand: Expand,
+        *,
+        subjects: tuple[str, ...] = (),
+        query: dict[str, object] | None = None,
+    ) -> Told:
         async with AsyncExitStack() as stack:
             pool = await stack.enter_async_context(
                 await open_pool(self.urls.api, name="test", size=2, generic_plans=True)
@@ -115,19 +143,17 @@ class Registry:
             def judge(fresh: Snapshot, now: Any) -> Mandate:
                 return mandate(fresh, token, RESOLVE, None, now)
 
-            readings = [read(*one) for one in asked]
             record_id = new_record_id(int(self.clock.now().timestamp() * 1000))
             question = Question(
                 judge(snapshot, self.clock.now()),
-                Circumstances(record_id, query={"identifiers": list(asked)}),
-                rendering(readings, "id"),
+                Circumstances(record_id, query=query or {}, subjects=subjects),
+                rendered,
                 judge,
-                wanting,
-                expanding(readings),
+                want,
+                expand,
             )
             answer = await gate.answer(question)
         body = orjson.loads(answer.rendering.body)
-        ANSWER.validate(body)
         return Told(body["results"], body["release"], *self._record(record_id))
 
     def _token(self, client: str) -> AccessToken:

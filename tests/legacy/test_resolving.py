@@ -197,3 +197,58 @@ def test_long_and_circular_chains_end(house):
         told = house.ask(NATIONAL, *asked)
     assert outcomes(told) == ["merged", "exact"]
     assert numbers(told) == [[nik(1)], [nik(1)]]
+
+
+HELD = {
+    nik(1): [
+        ("id_dtks", household(1), "exact"),
+        ("id_dtks", household(2), "merged"),
+        ("id_art_dtks", member(1, 1), "exact"),
+        ("id_art_dtks", member(2, 1), "merged"),
+    ],
+    nik(2): [
+        ("id_dtks", household(1), "exact"),
+        ("id_art_dtks", member(1, 2), "exact"),
+        ("idsemesta", "sintetis-2", "exact"),
+    ],
+    nik(5): [("id_dtks", household(5), "deceased"), ("id_art_dtks", member(5, 1), "deceased")],
+    nik(6): [("id_dtks", household(6), "ambiguous"), ("id_art_dtks", member(6, 1), "ambiguous")],
+}
+
+
+def held(result):
+    return [(one["scheme"], one["value"], one["outcome"]) for one in result["identifiers"]]
+
+
+def test_the_ids_of_people_come_back_with_what_translating_them_gives(house):
+    told = house.reverse(NATIONAL, *HELD)
+    assert {one["nik"]: held(one) for one in told.results} == HELD
+    weak = told.results[-1]["identifiers"][0]["evidence"]
+    assert (weak["method"], weak["score"]) == (WEAK["method"], WEAK["score"])
+    asked = [one[:2] for ids in HELD.values() for one in ids]
+    assert outcomes(house.ask(NATIONAL, *asked)) == [one[2] for ids in HELD.values() for one in ids]
+
+
+def test_who_is_hidden_outside_or_nowhere_has_no_ids(house):
+    told = house.reverse(PROVINCE, nik(8), nik(4), nik(7), nik(99), nik(3))
+    absent, (found,) = told.results[:4], told.results[4:]
+    assert absent == [
+        {"nik": number, "status": "not_found"} for number in (nik(8), nik(4), nik(7), nik(99))
+    ]
+    assert found["status"] == "found"
+    assert set(told.opened["subject"]) == {nik(number) for number in (8, 4, 7, 99, 3)}
+    assert (told.record["n"], told.record["outcome"]) == (1, "partial")
+
+
+def test_the_ids_of_a_limited_person_are_withheld(house):
+    restricted = [*PEOPLE, person(12, 12)]
+    with released(house, "2027-Q2", restricted, [*LINKS, link(12, 1, 12)]):
+        house.restrict(nik(12), "limit")
+        (told,) = house.reverse(NATIONAL, nik(12)).results
+    assert set(told) == {"nik", "status", "id", "withheld"}
+
+
+def test_a_person_unknown_to_dtks_has_an_empty_list(house):
+    with released(house, "2027-Q3", [*PEOPLE, person(13, 13)], LINKS):
+        (told,) = house.reverse(NATIONAL, nik(13)).results
+    assert (told["status"], told["identifiers"]) == ("found", [])

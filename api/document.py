@@ -11,6 +11,7 @@ from fastapi import Response
 
 from api.conditional import TAGS_PATTERN
 from api.problems import MEDIA_TYPE as PROBLEM
+from api.query import Parameter
 from dtsen.disclosure.mandate import Operation
 from dtsen.errors import (
     AgreementNotInForce,
@@ -108,9 +109,12 @@ def documented(
     body: bool = True,
     people: bool = True,
     unchanged: bool = False,
+    query: Sequence[Parameter] = (),
 ) -> dict[str, Any]:
     """Arguments of a route. `answers`: schema by media type; `unchanged`: a 304 is possible."""
     raised = [*ALWAYS, *errors]
+    if query:
+        raised.append(InvalidRequest)
     if operation.scope is not None:
         raised += SCOPED
     if body:
@@ -128,7 +132,8 @@ def documented(
     if unchanged:
         responses[304] = {"description": "You hold the answer already.", "headers": headers}
     responses |= {status: _problem(kinds) for status, kinds in sorted(by_status.items())}
-    asked = [*ASKED] if operation.scope else []
+    asked = [one.described() for one in query]
+    asked += ASKED if operation.scope else ()
     if unchanged:
         asked.append(IF_NONE_MATCH)
     return {

@@ -7,7 +7,7 @@ router costs every request a third of its routing.
 from fastapi import FastAPI
 
 from api import health, problem_pages
-from api.v1 import audit, dictionary, families, individuals, legacy, releases
+from api.v1 import audit, dictionary, families, individuals, legacy, releases, wilayah
 
 MODULES = (
     individuals,
@@ -16,6 +16,7 @@ MODULES = (
     audit,
     releases,
     dictionary,
+    wilayah,
     health,
     problem_pages,
 )

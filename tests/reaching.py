@@ -92,6 +92,8 @@ class Caller:
             yield self.ask(name, content=expired_request(self.sandbox, self.client, asked))
         elif status == "429":
             yield self.until_limited(name, example_path(name, template))
+        elif status == "422" and "requestBody" not in operation:
+            yield self.ask(name, path=f"{template}?unheard_of=1")
         else:
             yield self.ask(name, path=path, **FLAWS[status])
 

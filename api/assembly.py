@@ -11,7 +11,7 @@ from auth.limits import AgencyLimiter
 from auth.tokens import TokenVerifier
 from dtsen.audit.search import AccessLog
 from dtsen.clock import Clock
-from dtsen.database import open_pool
+from dtsen.database import DatabaseUrls, open_pool
 from dtsen.disclosure.authority import Authority
 from dtsen.disclosure.gate import Gate
 from dtsen.disclosure.notes import Notes
@@ -34,22 +34,45 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
 
     PostgreSQL may be away: a worker that starts meanwhile answers 503 until it is back.
     """
-    urls = addressed(settings)
-    if urls is None:
+    if addressed(settings) is None:
         raise EmbeddedError("no PostgreSQL was ever started here")
+
+    def now_at() -> DatabaseUrls:
+        """Where PostgreSQL is now: the embedded one may come back on another port."""
+        try:
+            urls = addressed(settings)
+        except EmbeddedError:
+            urls = None
+        if urls is None:
+            raise ConnectionError
+        return urls
+
     clock = Clock()
     keyring = Keyring(settings.key_directory)
     async with AsyncExitStack() as stack:
         lookup_pool = await stack.enter_async_context(
-            await open_pool(urls.api, name="dtsen-gate", size=GATE_CONNECTIONS, generic_plans=True)
+            await open_pool(
+                lambda: now_at().api,
+                name="dtsen-gate",
+                size=GATE_CONNECTIONS,
+                generic_plans=True,
+            )
         )
         pool = await stack.enter_async_context(
             await open_pool(
-                urls.api, name="dtsen-api", size=CONNECTIONS, deadline=STATEMENT_SECONDS
+                lambda: now_at().api,
+                name="dtsen-api",
+                size=CONNECTIONS,
+                deadline=STATEMENT_SECONDS,
             )
         )
         auditor_pool = await stack.enter_async_context(
-            await open_pool(urls.auditor, name="dtsen-auditor", size=AUDITOR_CONNECTIONS)
+            await open_pool(
+                lambda: now_at().auditor,
+                name="dtsen-auditor",
+                size=AUDITOR_CONNECTIONS,
+                deadline=STATEMENT_SECONDS,
+            )
         )
         authority = Authority(pool, clock, telemetry=telemetry)
         await authority.start()

@@ -9,24 +9,23 @@ lost with a worker is spent: a budget may end early by open or lost leases, neve
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
-from typing import Literal
 
 import asyncpg
 
+from auth.leases import DRAW, RETURN, Lease, Span, Unit, state_of
 from auth.limits import LimitState
 from dtsen.clock import Clock
 from dtsen.database import OUTAGES
 from dtsen.errors import DtsenError, QuotaExhausted, RateLimited, Unavailable
 
-Unit = Literal["requests", "people"]
-Span = Literal["minute", "day", "month"]
 Holder = tuple[str, Unit]
 
 LARGEST_LEASE = 500
 SHARE = 8
 DEADLINE_SECONDS = 5
+"""Of one draw, and of one request's wait for its turn and its draw together."""
 
 # The last moments of a window: what is spent then must be drawn then, so that the database says
 # to which window it belongs, however far off this worker's clock is.
@@ -38,31 +37,18 @@ FRESH_SECONDS = 10
 # A budget found too small is not asked for again at once.
 REFUSAL_SECONDS = 1
 
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-USUAL_SECONDS: dict[Span, int] = {"minute": 60, "day": 86_400, "month": 2_592_000}
-
-
-@dataclass(slots=True)
-class Lease:
-    """What this worker may still spend of one window, and what the database said last of it."""
-
-    starts: datetime = LONG_AGO
-    ends: datetime = LONG_AGO
-    held: int = 0
-    drawn: int = 0
-    seen_at: float = 0.0
-
-    def left(self, ceiling: int) -> int:
-        """A lower bound of what is unspent: all that others drew counts as spent."""
-        return self.held + max(0, ceiling - self.drawn)
-
 
 @dataclass(slots=True)
 class Account:
-    """One holder's leases of one unit; the lock is held while a lease is drawn."""
+    """One holder's leases of one unit; the lock is held while a lease is drawn.
+
+    Whoever waited while a draw failed fails with it, at `failed_at`: in an outage each would
+    otherwise wait for the deadlines of all before it.
+    """
 
     leases: dict[Span, Lease] = field(default_factory=dict)
     drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    failed_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -110,8 +96,12 @@ class Budgets:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
-            # Shielded: a lease whose drawing was cancelled half-way would be lost.
-            return await asyncio.shield(task)
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                # Shielded: a lease whose drawing was cancelled half-way would be lost.
+                return await asyncio.shield(task)
+        except TimeoutError:
+            task.add_done_callback(_give_back)
+            raise Unavailable from None
         except asyncio.CancelledError:
             task.add_done_callback(_give_back)
             raise
@@ -161,7 +151,10 @@ class Budgets:
         self, owner: Holder, account: Account, spans: Mapping[Span, int], cost: int
     ) -> Charge:
         """Draw what is missing and take; nobody else takes meanwhile."""
+        asked_at = self._clock.monotonic()
         async with account.drawing:
+            if account.failed_at > asked_at:
+                raise Unavailable
             if not self._covers(account, spans, cost):
                 self._refuse_if_known(owner, account, spans, cost)
                 drawn = await self._draw(owner, account, spans, cost)
@@ -192,6 +185,7 @@ class Budgets:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 rows = await self._pool.fetch(DRAW, *owner, names, ceilings, wanted)
         except OUTAGES:
+            account.failed_at = self._clock.monotonic()
             raise Unavailable from None
         granted: dict[Span, int] = {}
         for row in rows:
@@ -255,38 +249,12 @@ class Budgets:
     ) -> tuple[LimitState, ...]:
         now = self._clock.now()
         return tuple(
-            _state(unit, span, ceiling, account.leases.get(span), now)
+            state_of(unit, span, ceiling, account.leases.get(span), now)
             for span, ceiling in spans.items()
         )
-
-
-def _state(unit: Unit, span: Span, ceiling: int, lease: Lease | None, now: datetime) -> LimitState:
-    """One budget as it is announced; a window of which nothing is known yet is whole."""
-    seconds = USUAL_SECONDS[span]
-    if lease is None or now >= lease.ends:
-        return LimitState(f"{unit}-{span}", ceiling, seconds, ceiling, seconds, unit)
-    if span == "month":
-        seconds = round((lease.ends - lease.starts).total_seconds())
-    reset = (lease.ends - now).total_seconds()
-    return LimitState(f"{unit}-{span}", ceiling, seconds, lease.left(ceiling), reset, unit)
 
 
 def _give_back(task: asyncio.Task[Charge]) -> None:
     """Refund a charge whose asker was gone when it was made."""
     if not task.cancelled() and task.exception() is None:
         task.result().refund()
-
-
-# Rows in one order in every statement and worker, so that no two of them deadlock.
-DRAW = """
-SELECT asked.span, lease.granted, lease.drawn, lease.starts, lease.ends
-FROM unnest($3::text[], $4::bigint[], $5::bigint[]) AS asked (span, ceiling, wanted)
-CROSS JOIN LATERAL disclosure.draw_lease($1, $2, asked.span, asked.ceiling, asked.wanted) AS lease
-"""
-
-RETURN = """
-SELECT disclosure.return_lease(unspent.holder, unspent.unit, unspent.span, unspent.starts,
-                               unspent.amount)
-FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[])
-     AS unspent (holder, unit, span, starts, amount)
-"""

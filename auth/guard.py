@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 
-from auth.budgets import Budgets, Charge, Span, Unit
+from auth.budgets import Budgets, Charge
+from auth.leases import Span, Unit
 from auth.limits import AgencyLimiter, LimitState
 from auth.tokens import TokenVerifier, authorization
 from dtsen.clock import Clock

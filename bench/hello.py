@@ -5,7 +5,8 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
-from cli.serve import listen, server_config
+from api.worker import server_config
+from cli.serve import listen
 
 
 def create() -> FastAPI:

@@ -5,11 +5,12 @@ import sys
 from contextlib import ExitStack
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from api.metrics import metrics_page, numbers_folder
 from api.telemetry import SPOKEN
+from api.worker import server_config
 from cli.context import database, fail, settings
+from cli.supervisor import Supervisor
 from dtsen.database import migrate as migrate_database
 from dtsen.doctor import Patient, unfit_for_production
 from dtsen.embedded import running
@@ -34,15 +35,13 @@ def serve() -> None:
     if running(chosen) is None:
         fail("No PostgreSQL runs here; start it with `make run` or `dtsen demo`")
     sockets = listen(chosen.host, chosen.port)
-    config = server_config(APPLICATION, chosen.workers)
-    server = uvicorn.Server(config)
     with ExitStack() as stack:
         tell_metrics(stack, chosen)
-        if chosen.workers == 1:
-            server.run(sockets=sockets)
-        else:
-            Multiprocess(config, sockets=sockets).run()
-    sys.exit(0 if server.started or chosen.workers > 1 else 1)
+        if chosen.workers > 1:
+            sys.exit(Supervisor(APPLICATION, sockets, chosen.workers).run())
+        server = uvicorn.Server(server_config(APPLICATION, 1))
+        server.run(sockets=sockets)
+        sys.exit(0 if server.started else 1)
 
 
 def tell_metrics(stack: ExitStack, chosen: Settings) -> None:
@@ -55,27 +54,6 @@ def tell_metrics(stack: ExitStack, chosen: Settings) -> None:
     except OSError as error:
         fail(f"no metrics on port {chosen.metrics_port}: {error.strerror} (DTSEN_METRICS_PORT)")
     configure_logs(spoken=SPOKEN)
-
-
-def server_config(application: str, workers: int) -> uvicorn.Config:
-    """How uvicorn serves the application that a factory makes (`module:name`)."""
-    return uvicorn.Config(
-        application,
-        factory=True,
-        workers=workers,
-        loop="uvloop",
-        http="api.protocol:Protocol",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        timeout_graceful_shutdown=20,
-        # A worker that has not answered by then is killed and started anew, for ever if a busy
-        # machine is slower than this: reading our own code takes a second of processor time.
-        timeout_worker_healthcheck=30,
-    )
 
 
 def refuse_unfit(chosen: Settings) -> None:

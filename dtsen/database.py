@@ -4,11 +4,12 @@ Each login sees only what it serves (deploy/grants.sql); which login a caller ne
 of the URL that it is given.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
@@ -27,6 +28,9 @@ OUTAGES = (
 )
 """What asyncpg raises when the database could not be asked or did not answer; TimeoutError is an
 OSError. InternalClientError is neither of the other two: a connection cut at a bad moment."""
+
+ABANDONED = "5s"
+"""After this long a backend that waits sees that its client is gone, and gives its place free."""
 
 Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy[asyncpg.Record]"
 """An asyncpg connection, of a pool or alone."""
@@ -52,7 +56,7 @@ def login(url: str) -> str:
 
 
 async def open_pool(
-    url: str,
+    url: str | Callable[[], str],
     *,
     name: str,
     size: int,
@@ -61,16 +65,23 @@ async def open_pool(
 ) -> asyncpg.Pool:
     """A pool whose sessions never change state, so that no reset query is needed.
 
-    It connects when first used, so that it can be made while PostgreSQL is away. After `deadline`
-    seconds a statement is given up and, if that is not answered in as many, its connection closed.
+    It connects when first used, so that it can be made while PostgreSQL is away; given a function,
+    it asks that one each time where to connect, since a server may come back elsewhere. After
+    `deadline` seconds a statement is given up and, if that is not answered in as many, its
+    connection closed.
     `generic_plans` is for the lookup connections alone: their statements repeat by the million,
     and a plan made anew for each would cost more than the read.
     """
     settings = {"application_name": name, "timezone": "UTC", "synchronous_commit": "on"}
     if generic_plans:
         settings["plan_cache_mode"] = "force_generic_plan"
+    settings["client_connection_check_interval"] = ABANDONED
+
+    async def connect(*_: object, **how: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's own
+        return await asyncpg.connect(url() if callable(url) else url, **how)
+
     return await asyncpg.create_pool(
-        url,
+        connect=connect,
         min_size=0,
         max_size=size,
         reset=_keep_session,
@@ -83,6 +94,34 @@ async def open_pool(
         timeout=5,
         command_timeout=deadline,
     )
+
+
+@asynccontextmanager
+async def borrowed(pool: asyncpg.Pool, seconds: float) -> AsyncIterator[Connection]:
+    """A pool's connection, waited for and then held for so many seconds at most each.
+
+    Raises:
+        OUTAGES: there is none in time; and within the block, past its time.
+    """
+    connection = await pool.acquire(timeout=seconds)
+    try:
+        with limited(connection, seconds):
+            yield connection
+    finally:
+        await pool.release(connection)
+
+
+@contextmanager
+def limited(connection: Connection, seconds: float) -> Iterator[None]:
+    """End the connection when the block lasts longer: its statement then fails as in an outage.
+
+    Nothing is cancelled: what was being committed may be there or not.
+    """
+    timer = asyncio.get_running_loop().call_later(seconds, connection.terminate)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 async def _keep_session(_: Connection) -> None:

@@ -6,7 +6,8 @@ the question touches. Pages are newest first and end where the log is complete.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -20,7 +21,7 @@ from dtsen.audit.statement import Filter, Place, Statement, by_id, page
 from dtsen.audit.viewer import Viewer
 from dtsen.clock import Clock, key_epoch, next_key_epoch
 from dtsen.cursor import Cursors
-from dtsen.database import OUTAGES
+from dtsen.database import OUTAGES, Connection, borrowed
 from dtsen.errors import AuditScopeRequired, Fault, InvalidRequest, RecordNotFound, Unavailable
 from dtsen.keys import KeyMissing, Keyring, Purpose
 
@@ -30,6 +31,8 @@ MOST_RECORDS = 500
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 """No record is older: neither this software nor DTSEN itself is."""
 
+PATIENCE_SECONDS = 5
+"""For a question as a whole, where the database does not even keep its own time."""
 _PATIENCE = "SET LOCAL statement_timeout = '3s'"
 _COMPLETE_UNTIL = "SELECT complete_until FROM audit.progress"
 
@@ -76,8 +79,7 @@ class AccessLog:
             place = Place(datetime.fromisoformat(said["at"]), UUID(said["id"]))
             complete_until = datetime.fromisoformat(said["complete_until"])
         try:
-            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-                await connection.execute(_PATIENCE)
+            async with self._reading() as connection:
                 if complete_until is None:
                     complete_until = await connection.fetchval(_COMPLETE_UNTIL) or BEGINNING
                 statement = self._page(viewer, wanted, complete_until, place, limit)
@@ -107,8 +109,7 @@ class AccessLog:
         """
         statement = by_id(record_id)
         try:
-            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-                await connection.execute(_PATIENCE)
+            async with self._reading() as connection:
                 rows = await connection.fetch(statement.text, *statement.arguments)
         except OUTAGES as error:
             raise Unavailable from error
@@ -116,6 +117,15 @@ class AccessLog:
         if not found:
             raise RecordNotFound
         return found[0]
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Connection]:
+        async with (
+            borrowed(self._pool, PATIENCE_SECONDS) as connection,
+            connection.transaction(readonly=True),
+        ):
+            await connection.execute(_PATIENCE)
+            yield connection
 
     def _page(
         self,

@@ -16,7 +16,7 @@ import asyncpg
 
 from dtsen.audit.record import RecordKeys
 from dtsen.clock import Clock, key_epoch
-from dtsen.database import OUTAGES, Connection
+from dtsen.database import OUTAGES, Connection, limited
 from dtsen.disclosure.authority import Authority
 from dtsen.disclosure.entry import Finished, finish
 from dtsen.disclosure.pairwise import PairwiseIds
@@ -34,6 +34,10 @@ MOST_WAITING = 2_000
 MOST_IN_A_BATCH = 200
 IN_FLIGHT = 2
 DEADLINE_SECONDS = 10.0
+"""In which every question is answered, wherever it waits."""
+STATEMENT_SECONDS = 3.0
+"""Of one statement, or of waiting for a connection. A commit is never cancelled: past this the
+connection is ended, and whoever waits is told that the outcome is unknown."""
 MOST_JUDGEMENTS = 4
 _MISSING_PARTITION = "23514"
 
@@ -129,25 +133,19 @@ class Gate:
 
     async def _fly(self, batch: Sequence["_Asked"]) -> None:
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                connection = await self._pool.acquire()
-        except (TimeoutError, *OUTAGES):
+            connection = await self._pool.acquire(timeout=STATEMENT_SECONDS)
+        except OUTAGES:
             _fail(batch, Unavailable())
             return
-        work = asyncio.create_task(self._serve(connection, batch))
-        # A commit is never cancelled: past the deadline the connection is closed, and whoever still
-        # waits is told that the outcome is unknown.
-        done, _ = await asyncio.wait({work}, timeout=DEADLINE_SECONDS)
-        if not done:
-            connection.terminate()
-            await asyncio.wait({work})
-        failure = work.exception()
-        if failure is not None:
+        try:
+            await self._serve(connection, batch)
+        except Exception as failure:  # noqa: BLE001 - whatever it was, who waits must be told
             # Its text may hold what was asked: the class and the SQLSTATE say enough.
             state = getattr(failure, "sqlstate", None)
-            log.error("gate: a batch failed: %s %s", type(failure).__name__, state)
+            log.error("gate: a batch failed: %s %s", type(failure).__name__, state)  # noqa: TRY400 - a traceback may hold personal data
             _fail(batch, Unavailable())
-        await self._pool.release(connection)
+        finally:
+            await self._pool.release(connection)
 
     async def _serve(self, connection: Connection, batch: Sequence["_Asked"]) -> None:
         try:
@@ -178,17 +176,21 @@ class Gate:
             if asked.want is None or plan is None:
                 continue
             if question.expand is not None:
-                asked.want = await question.expand(connection, asked.want)
+                with limited(connection, STATEMENT_SECONDS):
+                    asked.want = await question.expand(connection, asked.want)
             _add(first, sources(asked.want, plan))
         if not first:
             return {}
-        rows = dict(await read(connection, self._packs, first))
+        with limited(connection, STATEMENT_SECONDS):
+            rows = dict(await read(connection, self._packs, first))
         second: _Wanted = {}
         for asked in batch:
             if asked.want is not None and asked.question.mandate.plan is not None:
                 _add(second, family_source(asked.want, asked.question.mandate.plan, rows))
         if second:
-            for source, found in (await read(connection, self._packs, second)).items():
+            with limited(connection, STATEMENT_SECONDS):
+                more = await read(connection, self._packs, second)
+            for source, found in more.items():
                 rows[source] = {**rows.get(source, {}), **found}
         return rows
 
@@ -204,7 +206,8 @@ class Gate:
     ) -> None:
         started = self._clock.monotonic()
         try:
-            accepted = await record(connection, [made.entry for _, made in finished])
+            with limited(connection, STATEMENT_SECONDS):
+                accepted = await record(connection, [made.entry for _, made in finished])
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             if error.sqlstate == _MISSING_PARTITION:
                 raise

@@ -6,8 +6,11 @@ import asyncpg
 
 from dtsen.audit.record import RecordKeys, make_leaf, new_record_id, node, software
 from dtsen.clock import Clock, key_epoch
+from dtsen.database import borrowed
 from dtsen.disclosure.recording import Entry, record
 from dtsen.keys import Keyring
+
+WRITING_SECONDS = 5
 
 
 class Notes:
@@ -79,5 +82,5 @@ class Notes:
             leaf=leaf.content,
             disclosures=leaf.disclosures,
         )
-        async with self._pool.acquire() as connection:
+        async with borrowed(self._pool, WRITING_SECONDS) as connection:
             await record(connection, [entry])

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-from auth.budgets import Budgets, Charge, Span
+from auth.budgets import Budgets, Charge
+from auth.leases import Span
 from dtsen.clock import Clock
 from dtsen.database import DatabaseUrls, open_pool
 from dtsen.errors import QuotaExhausted

@@ -4,7 +4,7 @@ import asyncio
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from auth.budgets import Span
+from auth.leases import Span
 from dtsen.database import DatabaseUrls
 from tests.auth.spending import accepted, drawn, holder, run, workers
 

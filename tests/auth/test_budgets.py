@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from auth.budgets import Span
+from auth.leases import Span
 from dtsen.database import DatabaseUrls, open_pool
 from dtsen.errors import QuotaExhausted, RateLimited, Unavailable
 from tests.auth.spending import drawn, holder, run, workers

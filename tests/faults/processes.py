@@ -43,9 +43,14 @@ def children(parent: int) -> dict[int, list[str]]:
 
 
 def workers(supervisor: int) -> list[int]:
-    """The server processes of a `dtsen serve`."""
+    """The server processes of a `dtsen serve`: those that its nursery forked."""
+    return [worker for nursery in nurseries(supervisor) for worker in children(nursery)]
+
+
+def nurseries(supervisor: int) -> list[int]:
+    """The process that a server's workers are forked from, if it lives."""
     every = children(supervisor).items()
-    return [pid for pid, line in every if "--multiprocessing-fork" in line]
+    return [pid for pid, line in every if "multiprocessing.forkserver" in " ".join(line)]
 
 
 def send(pids: Iterable[int], number: signal.Signals) -> None:

@@ -17,8 +17,10 @@ import psycopg
 from cli.client import Algorithm, ClientTerms, add_with_new_key
 from cli.session import TokenRefused, fetch_token
 from dtsen.disclosure import agreements
+from dtsen.embedded import running
 from dtsen.embedded.launcher import inhabitants
 from dtsen.keys import Keyring
+from dtsen.settings import Settings
 from tests.embedded_cluster import until_answers
 from tests.faults.processes import SECONDS, children, until
 from tests.faults.serving import Server
@@ -133,6 +135,11 @@ class Scene:
         )
         return [row[0] for row in rows]
 
+    def backends(self, name: str) -> list[int]:
+        """The backends of PostgreSQL that serve an application of this name."""
+        query = "SELECT pid FROM pg_stat_activity WHERE application_name = %s"
+        return [row[0] for row in self.connection.execute(query, (name,)).fetchall()]
+
     @property
     def server(self) -> Server:
         """The sandbox's own server."""
@@ -166,6 +173,9 @@ class Scene:
                 start_new_session=True,
             )
         wait_until_ready(self.sandbox.process, self.sandbox.port, self.sandbox.log)
+        found = running(Settings(home=self.sandbox.home))
+        assert found is not None
+        self.sandbox.urls = found
 
     def close(self) -> None:
         """End what runs now; whoever started the first sandbox ends that one."""

@@ -43,6 +43,7 @@ def test_sigterm_answers_what_is_in_flight(scene: Scene, campaign: Campaign):
             server.process.send_signal(signal.SIGTERM)
             for connection in idle:
                 await_close(connection)
+            refused = is_refused(server.port)
             time.sleep(LONGER_SECONDS)
         for asker in askers:
             asker.join(SECONDS)
@@ -53,13 +54,24 @@ def test_sigterm_answers_what_is_in_flight(scene: Scene, campaign: Campaign):
     statuses = Counter(answer.status for answer in answers)
     campaign.tell(
         "SIGTERM with requests in flight on both workers",
-        promise="each is recorded and answered, then the server ends",
-        observed=f"by status: {dict(statuses)}; ended with {code} after {seconds:.1f} s",
+        promise="each is recorded and answered, nobody else is let in, then the server ends",
+        observed=f"by status: {dict(statuses)}; ended with {code} after {seconds:.1f} s;"
+        f" new connections meanwhile {'refused' if refused else 'accepted'}",
         count=ASKERS,
     )
+    assert refused
     assert statuses == {200: ASKERS}
     assert all("dtsen-access-record" in answer.headers for answer in answers)
     assert code == 0
+
+
+def is_refused(port: int) -> bool:
+    """Whether nobody listens on a port."""
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def await_close(connection: HTTPConnection) -> None:

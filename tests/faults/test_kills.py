@@ -1,8 +1,10 @@
 """kill -9 of everything under load: no acknowledged record is ever missing from the log."""
 
 import signal
+import socket
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from tests.campaigns import Campaign
 from tests.embedded_cluster import postmaster, superuser_url
 from tests.faults.acknowledged import acknowledging, compare
-from tests.faults.processes import send
+from tests.faults.processes import nurseries, send, until
 from tests.faults.scene import Scene
 from tests.faults.serving import Serving, serving
 
@@ -47,6 +49,8 @@ class Strikes:
             "the postmaster and all workers": self.postmaster_and_workers,
             "the server's whole group": self.group,
             "the sandbox, PostgreSQL's keeper with it": self.sandbox,
+            "the same, and PostgreSQL's port is taken meanwhile": self.sandbox_and_port,
+            "the process that workers are forked from, and a worker": self.nursery_and_worker,
         }
 
     def worker(self) -> None:
@@ -81,11 +85,34 @@ class Strikes:
         self._scene.kill_sandbox()
         self._scene.start_sandbox()
 
+    def sandbox_and_port(self) -> None:
+        """PostgreSQL comes back elsewhere; the server that outlived it must find it."""
+        self._scene.kill_sandbox()
+        port = urlsplit(self._scene.sandbox.urls.api).port
+        with socket.socket() as stranger:
+            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            until(lambda: binds(stranger, port), what="a free port")
+            stranger.listen()
+            self._scene.start_sandbox()
+
+    def nursery_and_worker(self) -> None:
+        send(nurseries(self._server.supervisor), signal.SIGKILL)
+        self.worker()
+
     def _backend(self) -> int:
         with psycopg.connect(superuser_url(self._scene.sandbox.home)) as connection:
             row = connection.execute(GATE_BACKENDS).fetchone()
         assert row is not None
         return int(row[0])
+
+
+def binds(stranger: socket.socket, port: int | None) -> bool:
+    """Whether a stranger gets the port of a PostgreSQL that was just killed."""
+    try:
+        stranger.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
 
 
 def test_no_kill_takes_an_acknowledged_record(scene: Scene, campaign: Campaign):

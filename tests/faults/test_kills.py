@@ -50,7 +50,7 @@ class Strikes:
             "the server's whole group": self.group,
             "the sandbox, PostgreSQL's keeper with it": self.sandbox,
             "the same, and PostgreSQL's port is taken meanwhile": self.sandbox_and_port,
-            "the process that workers are forked from, and a worker": self.nursery_and_worker,
+            "all workers, and the process that they are forked from": self.nursery_and_workers,
         }
 
     def worker(self) -> None:
@@ -95,9 +95,9 @@ class Strikes:
             stranger.listen()
             self._scene.start_sandbox()
 
-    def nursery_and_worker(self) -> None:
-        send(nurseries(self._server.supervisor), signal.SIGKILL)
-        self.worker()
+    def nursery_and_workers(self) -> None:
+        workers = self._server.workers()
+        send([*nurseries(self._server.supervisor), *workers], signal.SIGKILL)
 
     def _backend(self) -> int:
         with psycopg.connect(superuser_url(self._scene.sandbox.home)) as connection:

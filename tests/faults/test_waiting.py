@@ -68,6 +68,7 @@ def test_slow_callers_are_cut_off_and_nobody_waits_for_them(scene: Scene, campai
         }
         (connection,) = server.connections(1)
         meanwhile = ask(connection, Request(token, {"nik": nik, "fields": ["nama"]}))
+        connection.close()
         seconds = {kind: one.result() for kind, one in drips.items()}
     campaign.tell(
         "callers that send slowly: " + ", ".join(kinds),

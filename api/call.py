@@ -21,7 +21,7 @@ from dtsen.errors import DtsenError, Fault, MalformedHeader, Unauthenticated, Un
 
 JSON = "application/json"
 
-Body: TypeAlias = Callable[[Mandate, Seen], bytes]
+Body: TypeAlias = Callable[[Mandate], bytes]
 
 _HEADERS = {
     "dtsen-purpose": re.compile(r"[A-Z0-9][A-Z0-9-]{0,63}"),
@@ -138,6 +138,12 @@ class Call(Request):
             return Rendering(200, body, outcome)
 
         return self._response(await self._ask(render, query=query or {}, subjects=subjects))
+
+    async def tell_own(self, body: Body) -> Response:
+        """Record and send what is made from the caller's own agreement, as it is when recorded."""
+        return self._response(
+            await self._ask(lambda mandate, _: Rendering(200, body(mandate), "told"), query={})
+        )
 
     async def refuse(self, error: DtsenError) -> Response:
         """Record and send a refusal; what cannot be recorded one by one is counted."""

@@ -1,5 +1,6 @@
 """Parts of requests that several operations share."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -10,19 +11,21 @@ from schemas.variables import CATALOGUE, Variable
 LONGEST_ID = 100
 
 
-def _spellings() -> list[str]:
-    """Every name that `fields` knows: qualified, and bare where it is unique."""
+def spellings(qualified: Iterable[str] = CATALOGUE) -> list[str]:
+    """Every name of these variables that `fields` knows: qualified, and bare where unique."""
     of_bare: dict[str, list[Variable]] = {}
     for variable in CATALOGUE.values():
         of_bare.setdefault(variable.name, []).append(variable)
-    return [*CATALOGUE, *(name for name, those in of_bare.items() if len(those) == 1)]
+    names = list(qualified)
+    bare = (CATALOGUE[name].name for name in names)
+    return [*names, *(name for name in bare if len(of_bare[name]) == 1)]
 
 
 FIELD_NAME: dict[str, Any] = {
     "type": "string",
     "description": "A variable: its qualified name, or its bare name where that is unique.",
     "maxLength": 80,
-    "enum": _spellings(),
+    "enum": spellings(),
 }
 FieldName = Annotated[
     str,

@@ -34,6 +34,7 @@ TAGS = (
     {"name": "families", "description": "Families by KK or by your own opaque id, with members."},
     {"name": "legacy", "description": "DTKS identifiers and what became of them."},
     {"name": "audit", "description": "The access log: who saw what, about whom, why."},
+    {"name": "agreement", "description": "Your own agreement, and the API that it opens."},
     {"name": "reference", "description": "Releases, variables and code lists."},
 )
 

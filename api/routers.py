@@ -7,7 +7,16 @@ router costs every request a third of its routing.
 from fastapi import FastAPI
 
 from api import health, problem_pages
-from api.v1 import audit, dictionary, families, individuals, legacy, releases, wilayah
+from api.v1 import (
+    agreement,
+    audit,
+    dictionary,
+    families,
+    individuals,
+    legacy,
+    releases,
+    wilayah,
+)
 
 MODULES = (
     individuals,
@@ -17,6 +26,7 @@ MODULES = (
     releases,
     dictionary,
     wilayah,
+    agreement,
     health,
     problem_pages,
 )

@@ -8,9 +8,13 @@ import typer
 from psycopg.errors import LockNotAvailable
 from rich.table import Table
 
-from cli.context import fail, keyring, out, owner, print_json
+from api.app import create_app
+from api.openapi import document
+from api.own.document import own_document
+from cli.context import fail, keyring, out, owner, print_json, settings
 from dtsen.audit.administration import recorded
 from dtsen.disclosure import agreements
+from dtsen.disclosure.opening import scopes_of
 from schemas.agreement import AgreementInvalid, read_agreement
 
 app = typer.Typer(help="Agreements: what each agency may see.", no_args_is_help=True)
@@ -28,6 +32,18 @@ def validate(file: File) -> None:
     except AgreementInvalid as error:
         fail(_lines(file, error))
     out.print(f"{file}: {agreement.agreement} version {agreement.version} is valid")
+
+
+@app.command()
+def openapi(file: File) -> None:
+    """Print the OpenAPI document that is exactly the API of this agreement, as JSON."""
+    try:
+        agreement = read_agreement(file.read_text())
+    except AgreementInvalid as error:
+        fail(_lines(file, error))
+    chosen = settings()
+    whole = document(create_app(chosen), chosen.issuer)
+    print_json(own_document(whole, agreement, scopes_of(agreement)))
 
 
 @app.command()

@@ -5,7 +5,7 @@ answer can hold exactly what the catalogue names; every string and array has its
 an answer may lack (not opened, not asked for, withheld) are not required. Nothing here knows HTTP.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from schemas.codes import YES_NO_VALUES, code_list
@@ -23,7 +23,10 @@ LARGEST_FAMILY = 500
 """Members of one family that an answer can list."""
 
 _LARGEST_INTEGER = 2_147_483_647  # as PostgreSQL's integer
-_EVERY = tuple(CATALOGUE.values())
+Opened: TypeAlias = Mapping[Variable, Collection[str | None] | None]
+"""Variables that an answer may hold, each with the forms it is opened in (None: any)."""
+
+_EVERY: Opened = dict.fromkeys(CATALOGUE.values())
 
 RELEASE: Schema = {
     "type": "string",
@@ -96,22 +99,19 @@ WITHHELD: Schema = {
 }
 
 
-def variable_schema(variable: Variable) -> Schema:
-    """Describe a variable's value in any answer: the registry's, masked, or null for unknown."""
-    masks = [dict(mask.values) for mask in MASKS.values() if mask.applies_to(variable)]
+def variable_schema(variable: Variable, forms: Collection[str | None] | None = None) -> Schema:
+    """Describe a variable's value: the registry's (form None), masked, or null for unknown.
+
+    `forms` are those in which it is opened, masks by name; any that is possible unless given.
+    """
+    if forms is None:
+        forms = (None, *(name for name, mask in MASKS.items() if mask.applies_to(variable)))
+    chosen = [dict(MASKS[name].values) for name in MASKS if name in forms]
+    if None in forms:
+        chosen.insert(0, _value_schema(variable))
+    chosen[0] = _nullable(chosen[0])
     described = {"description": f"{variable.id}. {variable.en}."}
-    if not masks:
-        return {**described, **_nullable(_value_schema(variable))}
-    return {**described, "anyOf": [_nullable(_value_schema(variable)), *masks]}
-
-
-def masked_schema(variable: Variable, mask: str) -> Schema:
-    """Describe a variable's value where an agreement opens it only under a mask."""
-    text = MASKS[mask].text
-    return {
-        "description": f"{variable.id} ({text.id}). {variable.en} ({text.en}).",
-        **_nullable(dict(MASKS[mask].values)),
-    }
+    return {**described, **(chosen[0] if len(chosen) == 1 else {"anyOf": chosen})}
 
 
 def _nullable(schema: Schema) -> Schema:
@@ -162,16 +162,19 @@ def _object(properties: Schema, required: Iterable[str]) -> Schema:
     }
 
 
-def _members(opened: Iterable[Variable], unit: str) -> Schema:
-    return {each.name: variable_schema(each) for each in opened if each.unit == unit}
+def _members(opened: Opened, unit: str) -> Schema:
+    return {
+        each.name: variable_schema(each, forms)
+        for each, forms in opened.items()
+        if each.unit == unit
+    }
 
 
-def individual_schema(opened: Iterable[Variable] = _EVERY, *, in_family: bool = False) -> Schema:
+def individual_schema(opened: Opened = _EVERY, *, in_family: bool = False) -> Schema:
     """Describe one person: `anggota` variables flat and, unless `in_family`, `keluarga` below."""
-    chosen = tuple(opened)
-    properties = {"id": OPAQUE_ID, "status": STATUS, **_members(chosen, "anggota")}
+    properties = {"id": OPAQUE_ID, "status": STATUS, **_members(opened, "anggota")}
     if not in_family:
-        family = {"id": OPAQUE_ID, **_members(chosen, "keluarga")}
+        family = {"id": OPAQUE_ID, **_members(opened, "keluarga")}
         # A person without a KK on record has no family, and a restricted one shows none.
         properties["keluarga"] = {**_object(family, ["id"]), "type": ["object", "null"]}
         return _object(properties, ["id", "status", "keluarga"])
@@ -179,15 +182,14 @@ def individual_schema(opened: Iterable[Variable] = _EVERY, *, in_family: bool = 
     return _object({**properties, "withheld": WITHHELD}, ["id", "status"])
 
 
-def family_schema(opened: Iterable[Variable] = _EVERY) -> Schema:
+def family_schema(opened: Opened = _EVERY) -> Schema:
     """Describe one family: `keluarga` variables flat, and its members inside the agreement."""
-    chosen = tuple(opened)
     members = {
         "type": "array",
         "maxItems": LARGEST_FAMILY,
-        "items": individual_schema(chosen, in_family=True),
+        "items": individual_schema(opened, in_family=True),
     }
-    properties = {"id": OPAQUE_ID, **_members(chosen, "keluarga"), "members": members}
+    properties = {"id": OPAQUE_ID, **_members(opened, "keluarga"), "members": members}
     return _object(properties, ["id", "members"])
 
 

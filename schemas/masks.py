@@ -17,20 +17,27 @@ DECILE_BANDS = ("1-4", "5-7", "8-10")
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """One mask; `values` is the JSON Schema of every masked value that is not null."""
+    """One mask; `values` is the JSON Schema of every masked value that is not null.
+
+    `example` is one masked value, of nobody.
+    """
 
     name: str
     kinds: frozenset[Kind]
     values: Mapping[str, Any]
     text: Text
+    example: str
 
     def applies_to(self, variable: Variable) -> bool:
         """Say whether the variable can be masked so."""
         return variable.kind in self.kinds
 
 
-def _mask(name: str, kinds: set[Kind], values: dict[str, Any], text: Text) -> tuple[str, Mask]:
-    return name, Mask(name, frozenset(kinds), MappingProxyType({"type": "string", **values}), text)
+def _mask(
+    name: str, kinds: set[Kind], values: dict[str, Any], text: Text, example: str
+) -> tuple[str, Mask]:
+    schema = MappingProxyType({"type": "string", **values})
+    return name, Mask(name, frozenset(kinds), schema, text, example)
 
 
 MASKS: Mapping[str, Mask] = MappingProxyType(
@@ -44,12 +51,14 @@ MASKS: Mapping[str, Mask] = MappingProxyType(
                     "Huruf pertama setiap kata, masing-masing diikuti titik",
                     "The first letter of each word, each with a full stop",
                 ),
+                "S. A.",
             ),
             _mask(
                 "year_only",
                 {"date"},
                 {"maxLength": 4, "pattern": "^[0-9]{4}$"},
                 Text("Hanya tahun, empat angka", "The year alone, four digits"),
+                "1990",
             ),
             _mask(
                 "first_6",
@@ -59,6 +68,7 @@ MASKS: Mapping[str, Mask] = MappingProxyType(
                     "Enam angka pertama (wilayah penerbitan), sisanya bintang",
                     "The first six digits (the region of issue), asterisks for the rest",
                 ),
+                "337499" + "*" * 10,
             ),
             _mask(
                 "decile_band",
@@ -68,6 +78,7 @@ MASKS: Mapping[str, Mask] = MappingProxyType(
                     "Kelompok desil: 1-4, 5-7 atau 8-10",
                     "A band of deciles: 1-4, 5-7 or 8-10",
                 ),
+                "1-4",
             ),
         ),
     ),

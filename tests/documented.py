@@ -14,14 +14,16 @@ FILE = Path(__file__).resolve().parents[1] / "openapi.yaml"
 DOCUMENT = yaml.safe_load(FILE.read_text())
 
 
-def faults_of(operation: dict[str, Any], answer: httpx2.Response) -> list[str]:
+def faults_of(
+    operation: dict[str, Any], answer: httpx2.Response, document: dict[str, Any] = DOCUMENT
+) -> list[str]:
     """What of an answer the operation's description does not say: status, headers, type, body."""
     described = operation["responses"].get(str(answer.status_code))
     if described is None:
         return [f"{answer.status_code} is not described"]
     found = []
     for name, header in described.get("headers", {}).items():
-        told = resolved(DOCUMENT, header)
+        told = resolved(document, header)
         value = answer.headers.get(name)
         if value is None and not told["required"]:
             continue
@@ -33,7 +35,7 @@ def faults_of(operation: dict[str, Any], answer: httpx2.Response) -> list[str]:
     media_type = answer.headers["content-type"]
     if media_type not in content:
         return [*found, f"{media_type} is not described"]
-    schema = {**content[media_type]["schema"], "components": DOCUMENT["components"]}
+    schema = {**content[media_type]["schema"], "components": document["components"]}
     lines = answer.text.splitlines() if media_type.endswith("ndjson") else [answer.text]
     for line in lines:
         errors = Draft202012Validator(schema).iter_errors(_loaded(line))

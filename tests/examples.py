@@ -32,8 +32,12 @@ _OWN = {
     "plan": "PLAN",
     "resp_hash": "b0rTHl9G0yYbZ1o0pZ1JmW9wO1u8m7d0r4H0tqzYc1k=",
     "sw": "dtsen-api/0.1.0",
+    "servers": [{"url": "http://localhost:8000"}],
+    "contact": {"name": "DTSEN Reference API", "url": "http://localhost:8000/problems/not-found"},
+    "paths": {},
+    "components": {},
 }
-"""Members of access records that no two records share, as examples have them."""
+"""Members that no two records share, as examples have them; of documents, what is long."""
 _PATIENCE = 60
 
 

@@ -18,6 +18,7 @@ import orjson
 
 from dtsen.clock import WIB, Clock
 from dtsen.database import OUTAGES
+from dtsen.disclosure.opening import scopes_of
 from dtsen.disclosure.plan import Plan, compile_plan
 from dtsen.errors import Unavailable
 from dtsen.releases.current import ReleaseInForce
@@ -76,9 +77,7 @@ class AgreementInForce:
 
     def scopes(self) -> frozenset[str]:
         """Every scope that a token under this agreement may carry."""
-        return frozenset(
-            str(scope) for purpose in self.terms.purposes.values() for scope in purpose.operations
-        )
+        return scopes_of(self.terms)
 
 
 @dataclass(frozen=True, slots=True)

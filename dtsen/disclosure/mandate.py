@@ -34,11 +34,15 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a mandate is asked for: an operation id, the scope that opens it, kind of act."""
+    """What a mandate is asked for: an operation id, the scope that opens it, kind of act.
+
+    `own`: any token opens it, and it answers from the client's own agreement, if there is one.
+    """
 
     id: str
     scope: str | None
     typ: str
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,10 @@ def mandate(
     client = identify(snapshot, token)
     restrictions, release = snapshot.restrictions_epoch, snapshot.release
     if operation.scope is None:
-        return Mandate(token, operation, client.agency, client.epoch, restrictions, release)
+        own = client.agreement if operation.own else None
+        if own is not None and own.ends <= now:
+            own = None
+        return Mandate(token, operation, client.agency, client.epoch, restrictions, release, own)
     groups = groups_opened(token.scopes, operation.scope)
     if not groups:
         raise InsufficientScope

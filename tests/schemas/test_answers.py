@@ -9,7 +9,6 @@ from schemas.answers import (
     family_answer,
     family_schema,
     individual_schema,
-    masked_schema,
     person_answer,
     variable_schema,
 )
@@ -59,7 +58,7 @@ def test_the_members_of_an_individual_are_the_catalogue():
 
 
 def test_a_narrower_individual_has_the_opened_members_alone():
-    schema = individual_schema([find("nama"), find("desil_nasional")])
+    schema = individual_schema(dict.fromkeys([find("nama"), find("desil_nasional")]))
 
     assert set(schema["properties"]) == {"id", "status", "nama", "keluarga"}
     assert accepts(schema, a_person(nama="Siti", keluarga={"id": "k1", "desil_nasional": 3}))
@@ -172,10 +171,10 @@ def test_every_code_of_the_codebook_is_accepted(variable):
 
 
 def test_a_masked_variable_is_never_plain():
-    masked = masked_schema(find("tanggal_lahir"), "year_only")
+    masked = variable_schema(find("tanggal_lahir"), ("year_only",))
 
     assert accepts(masked, "1945")
     assert accepts(masked, None)
     assert not accepts(masked, "1945-08-17")
-    assert accepts(masked_schema(find("desil_nasional"), "decile_band"), None)
-    assert not accepts(masked_schema(find("desil_nasional"), "decile_band"), 3)
+    assert accepts(variable_schema(find("desil_nasional"), ("decile_band",)), None)
+    assert not accepts(variable_schema(find("desil_nasional"), ("decile_band",)), 3)

@@ -15,6 +15,7 @@ from dtsen.database import DatabaseUrls, open_pool
 from dtsen.disclosure.authority import Authority
 from dtsen.disclosure.gate import Gate
 from dtsen.disclosure.notes import Notes
+from dtsen.disclosure.repeats import Repeats
 from dtsen.disclosure.tally import Tally
 from dtsen.embedded import EmbeddedError, addressed
 from dtsen.keys import Keyring
@@ -102,6 +103,7 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
             limiter=limiter,
             gate=gate,
             guard=guard,
+            repeats=Repeats(pool, keyring),
             tally=tally,
             notes=notes,
             telemetry=telemetry,

@@ -12,7 +12,9 @@ from starlette.requests import Request
 from api.headers import IndexedHeaders
 from api.parts import Parts
 from api.problems import MEDIA_TYPE as PROBLEM, problem_body, spoken_language
+from api.strict_json import check_media_type, read_bytes
 from auth.guard import Admitted, Judging
+from auth.leases import Charge
 from auth.limits import ratelimit_headers
 from dtsen.audit.record import new_record_id
 from dtsen.disclosure.mandate import Circumstances, Mandate, Operation, bare_mandate
@@ -28,6 +30,7 @@ _HEADERS = {
     "dtsen-actor": re.compile(r"officer|subject|system"),
     "dtsen-officer": re.compile(r"[\x21-\x7e]{1,128}"),
     "dtsen-case-ref": re.compile(r"[\x21-\x7e]{1,128}"),
+    "idempotency-key": re.compile(r"[\x21-\x7e]{1,128}"),
 }
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 SAFE_HEADERS = (
@@ -61,6 +64,7 @@ class Call(Request):
         self.admitted: Admitted | None = None
         self._mandate: Mandate | None = None
         self._said: dict[str, str] = {}
+        self._content = b""
 
     @property
     def mandate(self) -> Mandate:
@@ -88,6 +92,16 @@ class Call(Request):
         purpose = self._said.get("dtsen-purpose")
         self._mandate = self.parts.guard.mandate(self.admitted, self.operation, purpose)
 
+    async def read_content(self) -> bytes:
+        """The body, declared as JSON and no larger than allowed; kept for what is held against it.
+
+        Raises:
+            UnsupportedMediaType, BodyTooLarge, MalformedRequest: as RFC 9110 and the contract say.
+        """
+        check_media_type(self)
+        self._content = await read_bytes(self)
+        return self._content
+
     async def disclose(
         self,
         want: Callable[[Mandate], Want],
@@ -106,7 +120,7 @@ class Call(Request):
         if self.admitted is None:
             raise Unavailable
         want(self.mandate)  # what the request itself gets wrong costs nothing
-        charge = await self.parts.guard.charge_people(self.admitted, self.mandate, people)
+        charge = await self._charge(people)
         try:
             answer = await self._ask(
                 render, want=want, query=query, expand=expand, subjects=subjects
@@ -116,6 +130,27 @@ class Call(Request):
             if charge is not None:
                 charge.refund()
             raise
+
+    async def _charge(self, people: int) -> Charge | None:
+        """Charge the people; what comes back with a refusal, if anything.
+
+        Under an `Idempotency-Key` nothing comes back: it is paid for the repeat, who may be on its
+        way already.
+        """
+        if self.admitted is None:
+            raise Unavailable
+        guard, admitted, mandate = self.parts.guard, self.admitted, self.mandate
+        key = self._said.get("idempotency-key")
+        if key is None:
+            return await guard.charge_people(admitted, mandate, people)
+        purpose = (mandate.purpose or "").encode()
+        path, query = self.scope["raw_path"], self.scope["query_string"]
+        request = self.method.encode(), path, query, purpose, self._content
+        claim = await self.parts.repeats.claim(admitted.token.client_id, key, request)
+        charge = await guard.charge_people(admitted, mandate, people, paid=claim.paid)
+        if charge is not None:
+            await self.parts.repeats.settle(claim, claim.paid + charge.cost)
+        return None
 
     async def tell(
         self,

@@ -18,6 +18,7 @@ from dtsen.errors import (
     BodyTooLarge,
     DoubledAuthorization,
     DtsenError,
+    IdempotencyKeyReused,
     InsufficientScope,
     InvalidRequest,
     MalformedHeader,
@@ -94,6 +95,12 @@ ASKED = (
     _asked("DTSEN-Officer", 128, "^[!-~]{1,128}$", "Your own name for the officer."),
     _asked("DTSEN-Case-Ref", 128, "^[!-~]{1,128}$", "Your own reference of the case."),
 )
+IDEMPOTENCY_KEY = _asked(
+    "Idempotency-Key",
+    128,
+    "^[!-~]{1,128}$",
+    "Yours to choose, for 24 hours: the same request again costs a request and no people.",
+)
 IF_NONE_MATCH = _asked(
     "If-None-Match", 500, TAGS_PATTERN, "Entity tags of answers that you hold: 304 if one still is."
 )
@@ -120,7 +127,7 @@ def documented(
     if body:
         raised += WITH_BODY
     if people:
-        raised.append(QuotaExhausted)
+        raised += [QuotaExhausted, IdempotencyKeyReused]
     by_status: dict[int, list[type[DtsenError]]] = defaultdict(list)
     for error in raised:
         by_status[error.status].append(error)
@@ -134,6 +141,8 @@ def documented(
     responses |= {status: _problem(kinds) for status, kinds in sorted(by_status.items())}
     asked = [one.described() for one in query]
     asked += ASKED if operation.scope else ()
+    if people:
+        asked.append(IDEMPOTENCY_KEY)
     if unchanged:
         asked.append(IF_NONE_MATCH)
     return {

@@ -11,6 +11,7 @@ from dtsen.clock import Clock
 from dtsen.disclosure.authority import Authority
 from dtsen.disclosure.gate import Gate
 from dtsen.disclosure.notes import Notes
+from dtsen.disclosure.repeats import Repeats
 from dtsen.disclosure.tally import Tally
 from dtsen.keys import Keyring
 from dtsen.settings import Settings
@@ -30,6 +31,7 @@ class Parts:
     limiter: AgencyLimiter
     gate: Gate
     guard: Guard
+    repeats: Repeats
     tally: Tally
     notes: Notes
     telemetry: Telemetry

@@ -83,7 +83,7 @@ class GuardedRoute(APIRoute):
             arguments: dict[str, Any] = {}
             for name, model in inputs.items():
                 if model is not None:
-                    arguments[name] = await read_model(call, model)
+                    arguments[name] = read_model(await call.read_content(), model)
                 else:
                     arguments[name] = call.path_params[name]
             return await endpoint(call, **arguments)

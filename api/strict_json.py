@@ -27,15 +27,13 @@ class DuplicateMember(ValueError):
     """An object names a member twice, so that readers may differ on its value."""
 
 
-async def read_model(request: Request, model: type[Model]) -> Model:
-    """The body of a request as its model.
+def read_model(content: bytes, model: type[Model]) -> Model:
+    """A body as its model.
 
     Raises:
-        UnsupportedMediaType, BodyTooLarge, MalformedRequest, InvalidRequest: as RFC 9110 and the
-            contract say.
+        MalformedRequest, InvalidRequest: as the contract says.
     """
-    check_media_type(request)
-    return validate(model, parse(await read_bytes(request)))
+    return validate(model, parse(content))
 
 
 def check_media_type(request: Request) -> None:

@@ -8,19 +8,18 @@ lost with a worker is spent: a budget may end early by open or lost leases, neve
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 
 import asyncpg
 
-from auth.leases import DRAW, RETURN, Lease, Span, Unit, state_of
+from auth.leases import DRAW, RETURN, Account, Ceilings, Charge, Lease, Line, Unit, state_of
 from auth.limits import LimitState
 from dtsen.clock import Clock
 from dtsen.database import OUTAGES
 from dtsen.errors import DtsenError, QuotaExhausted, RateLimited, Unavailable
 
-Holder = tuple[str, Unit]
+Owner = tuple[str, Unit]
 
 LARGEST_LEASE = 500
 SHARE = 8
@@ -38,48 +37,20 @@ FRESH_SECONDS = 10
 REFUSAL_SECONDS = 1
 
 
-@dataclass(slots=True)
-class Account:
-    """One holder's leases of one unit; the lock is held while a lease is drawn.
-
-    Whoever waited while a draw failed fails with it, at `failed_at`: in an outage each would
-    otherwise wait for the deadlines of all before it.
-    """
-
-    leases: dict[Span, Lease] = field(default_factory=dict)
-    drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    failed_at: float = 0.0
-
-
-@dataclass(slots=True)
-class Charge:
-    """A cost taken from every window at once; may be given back, once."""
-
-    states: tuple[LimitState, ...]
-    _cost: int
-    _taken: tuple[tuple[Lease, datetime], ...]
-
-    def refund(self) -> None:
-        """Give it back to the windows it came from, as far as they still run."""
-        for lease, starts in self._taken:
-            if lease.starts == starts:
-                lease.held += self._cost
-        self._taken = ()
-
-
 class Budgets:
     """The budgets that this worker draws on. One event loop, one instance."""
 
     def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
-        self._accounts: dict[Holder, Account] = {}
+        self._accounts: dict[Owner, Account] = {}
         self._tasks: set[asyncio.Task[Charge]] = set()
 
-    async def charge(self, holder: str, unit: Unit, spans: Mapping[Span, int], cost: int) -> Charge:
-        """Take `cost` from every span's window (span to ceiling), or from none.
+    async def charge(self, within: str, unit: Unit, ceilings: Ceilings, cost: int) -> Charge:
+        """Take `cost` from every line's window, or from none.
 
-        Does not wait where the leases held cover it.
+        `within` names what all these lines are nested in, such as their agency. Does not wait where
+        the leases held cover it.
 
         Raises:
             QuotaExhausted: a budget of people does not cover it (or never could).
@@ -89,10 +60,10 @@ class Budgets:
         """
         if cost < 1:
             raise ValueError("a charge is at least 1; a negative one would hand out quota")
-        account = self._account(holder, unit)
-        if not account.drawing.locked() and self._covers(account, spans, cost):
-            return self._take(account, unit, spans, cost)
-        task = asyncio.create_task(self._draw_and_take((holder, unit), account, spans, cost))
+        account = self._account(within, unit)
+        if not account.drawing.locked() and self._covers(account, ceilings, cost):
+            return self._take(account, unit, ceilings, cost)
+        task = asyncio.create_task(self._draw_and_take((within, unit), account, ceilings, cost))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
@@ -106,121 +77,139 @@ class Budgets:
             task.add_done_callback(_give_back)
             raise
 
-    def states(self, holder: str, unit: Unit, spans: Mapping[Span, int]) -> tuple[LimitState, ...]:
+    def states(self, within: str, unit: Unit, ceilings: Ceilings) -> tuple[LimitState, ...]:
         """How the budgets stand, for the headers of an answer that charges nothing."""
-        account = self._account(holder, unit)
-        return self._states(account, unit, spans)
+        account = self._account(within, unit)
+        return self._states(account, unit, ceilings)
 
-    def _account(self, holder: str, unit: Unit) -> Account:
-        account = self._accounts.get((holder, unit))
+    def _account(self, within: str, unit: Unit) -> Account:
+        account = self._accounts.get((within, unit))
         if account is None:
-            account = self._accounts[holder, unit] = Account()
+            account = self._accounts[within, unit] = Account()
         return account
 
     async def close(self) -> None:
         """Return what is unspent. Nothing may be charged or refunded after."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
         unspent = [
-            (holder, unit, span, lease.starts, lease.held)
-            for (holder, unit), account in self._accounts.items()
-            for span, lease in account.leases.items()
+            (line.holder, unit, line.span, lease.starts, lease.held)
+            for (_, unit), account in self._accounts.items()
+            for line, lease in account.leases.items()
             if lease.held > 0
         ]
         self._accounts.clear()
         await self._give(unspent)
 
-    def _covers(self, account: Account, spans: Mapping[Span, int], cost: int) -> bool:
-        """Whether every span's lease holds the cost, is of the present window, and fresh."""
+    def _covers(self, account: Account, ceilings: Ceilings, cost: int) -> bool:
+        """Whether every line's lease holds the cost, is of the present window, and fresh."""
         now, monotonic = self._clock.now() + EDGE, self._clock.monotonic()
-        for span in spans:
-            lease = account.leases.get(span)
+        for line, ceiling in ceilings.items():
+            lease = account.leases.get(line)
             if lease is None or lease.held < cost or now >= lease.ends:
+                return False
+            if lease.drawn > ceiling:  # lowered by a new version of the agreement
                 return False
             if monotonic - lease.seen_at > FRESH_SECONDS:
                 return False
         return True
 
-    def _take(self, account: Account, unit: Unit, spans: Mapping[Span, int], cost: int) -> Charge:
-        leases = [account.leases[span] for span in spans]
+    def _take(self, account: Account, unit: Unit, ceilings: Ceilings, cost: int) -> Charge:
+        leases = [account.leases[line] for line in ceilings]
         for lease in leases:
             lease.held -= cost
         taken = tuple((lease, lease.starts) for lease in leases)
-        return Charge(self._states(account, unit, spans), cost, taken)
+        return Charge(self._states(account, unit, ceilings), cost, taken)
 
     async def _draw_and_take(
-        self, owner: Holder, account: Account, spans: Mapping[Span, int], cost: int
+        self, owner: Owner, account: Account, ceilings: Ceilings, cost: int
     ) -> Charge:
         """Draw what is missing and take; nobody else takes meanwhile."""
         asked_at = self._clock.monotonic()
         async with account.drawing:
             if account.failed_at > asked_at:
                 raise Unavailable
-            if not self._covers(account, spans, cost):
-                self._refuse_if_known(owner, account, spans, cost)
-                drawn = await self._draw(owner, account, spans, cost)
-                if any(account.leases[span].held < cost for span in spans):
+            if not self._covers(account, ceilings, cost):
+                self._refuse_if_known(owner, account, ceilings, cost)
+                drawn = await self._draw(owner, account, ceilings, cost)
+                if any(account.leases[line].held < cost for line in ceilings):
                     await self._undo(owner, account, drawn)
-                    raise self._refusal(owner, account, spans, cost)
-            return self._take(account, owner[1], spans, cost)
+                    raise self._refusal(owner, account, ceilings, cost)
+            return self._take(account, owner[1], ceilings, cost)
 
     def _refuse_if_known(
-        self, owner: Holder, account: Account, spans: Mapping[Span, int], cost: int
+        self, owner: Owner, account: Account, ceilings: Ceilings, cost: int
     ) -> None:
         """Do not ask the database again for what it has just not had."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        for span, ceiling in spans.items():
-            lease = account.leases.get(span, Lease())
+        for line, ceiling in ceilings.items():
+            lease = account.leases.get(line, Lease())
             recent = now < lease.ends and monotonic - lease.seen_at < REFUSAL_SECONDS
             if cost > ceiling or (recent and cost > lease.left(ceiling)):
-                raise self._refusal(owner, account, spans, cost)
+                raise self._refusal(owner, account, ceilings, cost)
 
     async def _draw(
-        self, owner: Holder, account: Account, spans: Mapping[Span, int], cost: int
-    ) -> dict[Span, int]:
-        """Ask for a lease on each span whose own does not do; what was granted, by span."""
-        names = sorted(spans)
-        ceilings = [spans[span] for span in names]
-        wanted = [self._wanted(account, span, spans[span], cost) for span in names]
+        self, owner: Owner, account: Account, ceilings: Ceilings, cost: int
+    ) -> dict[Line, int]:
+        """Ask for a lease on each line whose own does not do; what was granted, by line."""
+        lines = sorted(ceilings)
+        asked = [
+            [line.holder for line in lines],
+            [line.span for line in lines],
+            [ceilings[line] for line in lines],
+            [self._wanted(account, line, ceilings[line], cost) for line in lines],
+        ]
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                rows = await self._pool.fetch(DRAW, *owner, names, ceilings, wanted)
+                rows = await self._pool.fetch(DRAW, owner[1], *asked)
         except OUTAGES:
             account.failed_at = self._clock.monotonic()
             raise Unavailable from None
-        granted: dict[Span, int] = {}
+        granted: dict[Line, int] = {}
         for row in rows:
-            lease = account.leases.setdefault(row["span"], Lease())
+            line = lines[row["place"] - 1]
+            lease = account.leases.setdefault(line, Lease())
             if lease.starts != row["starts"]:
                 lease.held = 0
             lease.starts, lease.ends, lease.drawn = row["starts"], row["ends"], row["drawn"]
             lease.held += row["granted"]
             lease.seen_at = self._clock.monotonic()
-            granted[row["span"]] = row["granted"]
+            granted[line] = row["granted"]
+        await self._surrender(owner, account, ceilings)
         return granted
 
-    def _wanted(self, account: Account, span: Span, ceiling: int, cost: int) -> int:
+    async def _surrender(self, owner: Owner, account: Account, ceilings: Ceilings) -> None:
+        """Return what is held beyond ceilings that a new version of the agreement has lowered."""
+        beyond = {
+            line: min(account.leases[line].held, account.leases[line].drawn - ceiling)
+            for line, ceiling in ceilings.items()
+        }
+        await self._undo(
+            owner, account, {line: amount for line, amount in beyond.items() if amount > 0}
+        )
+
+    def _wanted(self, account: Account, line: Line, ceiling: int, cost: int) -> int:
         """How much to ask for: the cost alone where nothing is known of the window yet.
 
         Nothing is known at its edge either: which window will be drawn on is the database's to say.
         """
-        lease = account.leases.get(span)
+        lease = account.leases.get(line)
         if lease is None or self._clock.now() + EDGE >= lease.ends:
             return cost
         usual = max(1, min(LARGEST_LEASE, max(0, ceiling - lease.drawn) // SHARE))
         return max(0, max(cost, usual) - lease.held)
 
-    async def _undo(self, owner: Holder, account: Account, granted: Mapping[Span, int]) -> None:
+    async def _undo(self, owner: Owner, account: Account, granted: Mapping[Line, int]) -> None:
         """Return at once what a refused charge drew, so that others can use it."""
         returned = []
-        for span, amount in granted.items():
+        for line, amount in granted.items():
             if amount:
-                lease = account.leases[span]
+                lease = account.leases[line]
                 lease.held -= amount
                 lease.drawn -= amount
-                returned.append((*owner, span, lease.starts, amount))
+                returned.append((line.holder, owner[1], line.span, lease.starts, amount))
         await self._give(returned)
 
-    async def _give(self, unspent: Sequence[tuple[str, Unit, Span, datetime, int]]) -> None:
+    async def _give(self, unspent: Sequence[tuple[str, Unit, str, datetime, int]]) -> None:
         if not unspent:
             return
         columns = [list(column) for column in zip(*sorted(unspent), strict=True)]
@@ -231,26 +220,22 @@ class Budgets:
             # Kept by nobody: the budget ends early, never late.
             return
 
-    def _refusal(
-        self, owner: Holder, account: Account, spans: Mapping[Span, int], cost: int
-    ) -> DtsenError:
+    def _refusal(self, owner: Owner, account: Account, ceilings: Ceilings, cost: int) -> DtsenError:
         """The 429, telling when the last of the windows that refuse will have ended."""
         now = self._clock.now()
         waits = [
-            (account.leases[span].ends - now).total_seconds()
-            for span, ceiling in spans.items()
-            if span in account.leases and account.leases[span].left(ceiling) < cost
+            (account.leases[line].ends - now).total_seconds()
+            for line, ceiling in ceilings.items()
+            if line in account.leases and account.leases[line].left(ceiling) < cost
         ]
         kind = QuotaExhausted if owner[1] == "people" else RateLimited
         return kind(headers={"Retry-After": str(max(1, ceil(max(waits, default=1.0))))})
 
-    def _states(
-        self, account: Account, unit: Unit, spans: Mapping[Span, int]
-    ) -> tuple[LimitState, ...]:
+    def _states(self, account: Account, unit: Unit, ceilings: Ceilings) -> tuple[LimitState, ...]:
         now = self._clock.now()
         return tuple(
-            state_of(unit, span, ceiling, account.leases.get(span), now)
-            for span, ceiling in spans.items()
+            state_of(unit, line, ceiling, account.leases.get(line), now)
+            for line, ceiling in ceilings.items()
         )
 
 

@@ -4,16 +4,17 @@ Nothing here waits but for a lease of a budget; the token's signature is checked
 and whether all of it still holds is checked again by the recording statement.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 
-from auth.budgets import Budgets, Charge
-from auth.leases import Span, Unit
+from auth.budgets import Budgets
+from auth.leases import Ceilings, Charge, Unit
 from auth.limits import AgencyLimiter, LimitState
+from auth.quotas import Quotas
 from auth.tokens import TokenVerifier, authorization
 from dtsen.clock import Clock
 from dtsen.disclosure.authority import Authority, ClientAuthority, Snapshot
@@ -27,8 +28,6 @@ from dtsen.disclosure.mandate import (
 )
 from dtsen.errors import DtsenError, InsufficientScope, RateLimited
 
-WITHOUT_AGREEMENT_PER_SECOND = 5
-"""Requests a second of a client that no agreement lists; it reaches the "any" calls alone."""
 MOST_MANDATES = 20_000
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
@@ -60,6 +59,7 @@ class Guard:
         self._verifier = verifier
         self._limiter = limiter
         self._budgets = budgets
+        self._quotas = Quotas()
         self._clock = clock
         self._mandates: dict[tuple[str, str, str | None], tuple[Snapshot, Mandate]] = {}
 
@@ -74,26 +74,28 @@ class Guard:
         return Admitted(token, snapshot, identify(snapshot, token))
 
     async def limit(self, admitted: Admitted) -> None:
-        """Charge one request to the burst of this worker and to the running minute of all.
+        """Charge one request to the bursts of this worker and to the running minute of all.
 
         Raises:
             RateLimited: one of them is used up; nothing was charged.
             Unavailable: the budget could not be drawn on.
         """
-        client, agreement = admitted.token.client_id, admitted.client.agreement
-        rate = WITHOUT_AGREEMENT_PER_SECOND
-        holder = f"client:{client}"
-        if agreement is not None:
-            rate = agreement.terms.quota.requests.per_second
-            holder = f"agreement:{agreement.terms.agreement}"
-        hit = self._limiter.hit(_per_second(rate), "burst", client)
-        admitted.states.append(LimitState("burst", rate, 1, hit.remaining, hit.reset_after))
-        if not hit.allowed:
-            raise RateLimited(headers={"Retry-After": "1"})
-        await self._charge(admitted, holder, "requests", {"minute": rate * 60}, 1)
+        quota = self._quotas.requests(admitted.snapshot, admitted.token.client_id)
+        for burst in quota.bursts:
+            hit = self._limiter.hit(_per_second(burst.rate), "burst", burst.holder)
+            admitted.states.append(
+                LimitState(burst.name, burst.rate, 1, hit.remaining, hit.reset_after)
+            )
+            if not hit.allowed:
+                raise RateLimited(headers={"Retry-After": "1"})
+        await self._charge(admitted, quota.within, "requests", quota.ceilings, 1)
 
-    async def charge_people(self, admitted: Admitted, asked: Mandate, people: int) -> Charge | None:
-        """Charge people to the agreement's budgets, weighted by what its plan opens.
+    async def charge_people(
+        self, admitted: Admitted, asked: Mandate, people: int, *, paid: int = 0
+    ) -> Charge | None:
+        """Charge people to the budgets of agency, client and purpose, weighted by the plan.
+
+        `paid`: what of it was charged before; None is returned where nothing is left to charge.
 
         Raises:
             QuotaExhausted: a budget does not cover them; nothing was charged.
@@ -102,21 +104,23 @@ class Guard:
         agreement = asked.agreement
         if agreement is None or asked.plan is None:
             return None
-        quota = agreement.terms.quota.people
-        spans: dict[Span, int] = {"day": quota.per_day}
-        if quota.per_month is not None:
-            spans["month"] = quota.per_month
-        holder = f"agreement:{agreement.terms.agreement}"
-        return await self._charge(admitted, holder, "people", spans, people * asked.plan.weight)
+        quota = self._quotas.people(
+            admitted.snapshot, admitted.token.client_id, agreement, asked.purpose
+        )
+        cost = people * asked.plan.weight - paid
+        if cost <= 0:
+            admitted.states.extend(self._budgets.states(quota.within, "people", quota.ceilings))
+            return None
+        return await self._charge(admitted, quota.within, "people", quota.ceilings, cost)
 
     async def _charge(
-        self, admitted: Admitted, holder: str, unit: Unit, spans: Mapping[Span, int], cost: int
+        self, admitted: Admitted, within: str, unit: Unit, ceilings: Ceilings, cost: int
     ) -> Charge:
-        """Charge a budget; how it stands is announced on a refusal too."""
+        """Charge budgets; how they stand is announced on a refusal too."""
         try:
-            charge = await self._budgets.charge(holder, unit, spans, cost)
+            charge = await self._budgets.charge(within, unit, ceilings, cost)
         except DtsenError:
-            admitted.states.extend(self._budgets.states(holder, unit, spans))
+            admitted.states.extend(self._budgets.states(within, unit, ceilings))
             raise
         admitted.states.extend(charge.states)
         return charge

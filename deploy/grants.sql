@@ -5,6 +5,7 @@ GRANT SELECT ON registry.release, registry.pointer, registry.activation TO {api}
 GRANT SELECT ON disclosure.authority, disclosure.agency, disclosure.agreement, disclosure.restriction TO {api};
 GRANT INSERT ON disclosure.used_proof TO {api};
 GRANT SELECT (kind, holder, jti) ON disclosure.used_proof TO {api};
+GRANT SELECT, INSERT, UPDATE ON disclosure.repeat TO {api};
 GRANT SELECT ON auth.client TO {api};
 GRANT EXECUTE ON FUNCTION disclosure.draw_lease, disclosure.return_lease, disclosure.window_start TO {api};
 GRANT INSERT ON audit.record, audit.pending TO {api};
@@ -18,6 +19,7 @@ GRANT SELECT, UPDATE ON audit.progress TO {sequencer};
 GRANT EXECUTE ON FUNCTION audit.ensure_partitions TO {sequencer};
 GRANT DELETE ON disclosure.used_proof TO {sequencer};
 GRANT SELECT (expires) ON disclosure.used_proof TO {sequencer};
+GRANT DELETE, SELECT (expires) ON disclosure.repeat TO {sequencer};
 
 GRANT USAGE ON SCHEMA audit TO {auditor};
 GRANT SELECT ON audit.record, audit.mention, audit.progress TO {auditor};

@@ -30,11 +30,12 @@ class Purpose(StrEnum):
     SUBJECT_INDEX = "subject-index"
     DISCLOSURES = "disclosures"
     ANSWERS = "answers"
+    REPEATS = "repeats"
 
 
 MONTHLY = (Purpose.SUBJECT_INDEX, Purpose.DISCLOSURES, Purpose.ANSWERS)
 """Purposes whose version is a month, `YYYY-MM`; the others count 1, 2, 3."""
-COUNTED = (Purpose.PAIRWISE, Purpose.CURSORS)
+COUNTED = (Purpose.PAIRWISE, Purpose.CURSORS, Purpose.REPEATS)
 SANDBOX_MARK = "SANDBOX"
 """Name of a file beside the keys of a demo: production refuses them."""
 

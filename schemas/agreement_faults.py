@@ -143,6 +143,10 @@ MESSAGES: Mapping[str, Text] = MappingProxyType(
             "Wilayah ini sudah termasuk dalam wilayah lain di daftar; hapus salah satunya.",
             "Another region of the list contains this one; remove one.",
         ),
+        "unknown-purpose": Text(
+            "Tujuan ini tidak ada di `purposes`.",
+            "Not one of the agreement's purposes.",
+        ),
         "unknown-client": Text(
             "Klien ini tidak ada dalam daftar clients.",
             "Not one of the agreement's clients.",

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field
 
 from schemas import wilayah
 from schemas.agreement_legacy import LegacyTerms
+from schemas.agreement_quota import Quota
 from schemas.agreement_terms import (
     MOST,
     Code,
@@ -172,26 +173,6 @@ class Rows(Part):
             yield "", "empty"
 
 
-class Requests(Part):
-    """How many requests the agency may send."""
-
-    per_second: Count
-
-
-class People(Part):
-    """How many people, weighted by sensitivity, may be disclosed to the agency (days of WIB)."""
-
-    per_day: Count
-    per_month: Count | None = None
-
-
-class Quota(Part):
-    """What the agency may ask and be told in a time."""
-
-    requests: Requests
-    people: People
-
-
 class BindingException(Part):
     """A client whose tokens may be bound otherwise until a day."""
 
@@ -234,8 +215,12 @@ class Agreement(Part):
     clients: tuple[Code, ...] = Field(max_length=MOST, json_schema_extra=_UNIQUE)
 
     def faults(self) -> Iterator[Found]:
-        """Find repeated clients, and exceptions for strangers or beyond the end."""
+        """Find repeated clients, and shares or exceptions for strangers or beyond the end."""
         yield from duplicates("clients", self.clients)
+        for client in self.quota.clients.keys() - set(self.clients):
+            yield f"/quota/clients/{client}", "unknown-client"
+        for purpose in self.quota.purposes.keys() - self.purposes.keys():
+            yield f"/quota/purposes/{purpose}", "unknown-purpose"
         for place, exception in enumerate(self.tokens.exceptions):
             if exception.client not in self.clients:
                 yield f"/tokens/exceptions/{place}/client", "unknown-client"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 import httpx2
@@ -87,6 +88,10 @@ class Caller:
             yield self.ask(name, if_none_match=held)
         elif status == "403":
             yield self.ask(name, authorization=self._token_for_another(operation))
+        elif status == "422" and "requestBody" not in operation:
+            key = token_hex(8)
+            self.ask(name, idempotency_key=key)
+            yield self.ask(name, path=example_path(name, template), idempotency_key=key)
         elif status == "410":
             asked = read_example(name)["request"]
             yield self.ask(name, content=expired_request(self.sandbox, self.client, asked))

@@ -74,6 +74,7 @@ UPDATE audit.progress SET complete_until = %(until)s WHERE complete_until < %(un
 
 _PARTITIONS = "SELECT audit.ensure_partitions(%s)"
 _FORGET_PROOFS = "DELETE FROM disclosure.used_proof WHERE expires < clock_timestamp()"
+_FORGET_REPEATS = "DELETE FROM disclosure.repeat WHERE expires < clock_timestamp()"
 
 
 @dataclass(slots=True)
@@ -151,6 +152,7 @@ class Sequencer:
             connection.execute(_PARTITIONS, (instant,))
         except psycopg.errors.LockNotAvailable:
             log.warning("sequencer: the log is busy; its next partitions are made in a minute")
+        connection.execute(_FORGET_REPEATS)
         forgotten = connection.execute(_FORGET_PROOFS).rowcount
         log.debug("sequencer: %d expired proofs forgotten", forgotten)
 

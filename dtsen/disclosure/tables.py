@@ -1,4 +1,4 @@
-"""Standing tables of authority: agencies, agreements, epochs, restrictions, budgets, proofs."""
+"""Standing tables: agencies, agreements, epochs, restrictions, budgets, repeats, proofs."""
 
 from datetime import datetime
 from typing import Any
@@ -71,6 +71,19 @@ class Budget(SQLModel, table=True):
     span: str = Field(primary_key=True, sa_type=Text)
     starts: datetime = Field(primary_key=True, sa_type=DateTime(timezone=True))
     drawn: int = Field(sa_type=BigInteger)
+
+
+class Repeat(SQLModel, table=True):
+    """A request sent with an `Idempotency-Key`, by keyed digests: what of it is paid."""
+
+    __tablename__ = "repeat"
+    __table_args__ = {"schema": "disclosure"}
+
+    client: str = Field(primary_key=True, sa_type=Text)
+    key: bytes = Field(primary_key=True)
+    request: bytes
+    paid: int = Field(sa_type=BigInteger)
+    expires: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class UsedProof(SQLModel, table=True):

@@ -136,6 +136,18 @@ class UnsupportedMediaType(DtsenError):
     )
 
 
+class IdempotencyKeyReused(DtsenError):
+    """Another request was sent under this key within a day."""
+
+    code = "idempotency-key-reused"
+    status = 422
+    title = Text("Kunci idempotensi dipakai ulang", "Idempotency key reused")
+    detail = Text(
+        "Idempotency-Key ini sudah dipakai untuk permintaan lain dalam 24 jam terakhir.",
+        "This Idempotency-Key was used for another request within the last 24 hours.",
+    )
+
+
 class InvalidRequest(DtsenError):
     """Well-formed, but not what this operation takes."""
 

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import psycopg
 
-from auth.budgets import Budgets, Charge
-from auth.leases import Span
+from auth.budgets import Budgets
+from auth.leases import Ceilings, Charge, Line, Span, Unit
 from dtsen.clock import Clock
 from dtsen.database import DatabaseUrls, open_pool
 from dtsen.errors import QuotaExhausted
@@ -17,6 +17,11 @@ from dtsen.errors import QuotaExhausted
 
 def holder() -> str:
     return f"agreement:{secrets.token_hex(8)}"
+
+
+def of(name: str, spans: dict[Span, int], unit: Unit = "people") -> Ceilings:
+    """The lines of one holder."""
+    return {Line(name, span, f"{unit}-{span}"): ceiling for span, ceiling in spans.items()}
 
 
 def drawn(urls: DatabaseUrls, name: str, span: str = "day") -> int:
@@ -28,6 +33,28 @@ def drawn(urls: DatabaseUrls, name: str, span: str = "day") -> int:
         ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+_WINDOWS = """
+CREATE OR REPLACE FUNCTION disclosure.window_start(span text) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE SET timezone = 'UTC'
+RETURN date_trunc(span, (clock_timestamp() + interval '{}') AT TIME ZONE 'Asia/Jakarta')
+    AT TIME ZONE 'Asia/Jakarta'
+"""
+
+
+@contextmanager
+def shifted(urls: DatabaseUrls) -> Iterator[Callable[[str], None]]:
+    """Moves the clock by which the database judges windows; put back at the end."""
+
+    def move(interval: str) -> None:
+        with psycopg.connect(urls.owner) as connection:
+            connection.execute(_WINDOWS.format(interval).encode())
+
+    try:
+        yield move
+    finally:
+        move("0 s")
 
 
 @asynccontextmanager
@@ -47,7 +74,7 @@ async def workers(
 
 async def accepted(budgets: Budgets, name: str, spans: dict[Span, int], cost: int) -> Charge | None:
     try:
-        return await budgets.charge(name, "people", spans, cost)
+        return await budgets.charge(name, "people", of(name, spans), cost)
     except QuotaExhausted:
         return None
 

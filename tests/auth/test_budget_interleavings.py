@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from auth.leases import Span
 from dtsen.database import DatabaseUrls
-from tests.auth.spending import accepted, drawn, holder, run, workers
+from tests.auth.spending import accepted, drawn, holder, of, run, workers
 
 Step = tuple[int, int, bool]
 steps = st.lists(
@@ -77,8 +77,8 @@ def test_workers_that_draw_and_stop_together_do_not_block_each_other(
         for _ in range(15):
             async with workers(database, 2) as (first, second):
                 await asyncio.gather(
-                    *(first.charge(name, "people", spans, 600) for _ in range(10)),
-                    *(second.charge(name, "people", turned, 600) for _ in range(10)),
+                    *(first.charge(name, "people", of(name, spans), 600) for _ in range(10)),
+                    *(second.charge(name, "people", of(name, turned), 600) for _ in range(10)),
                 )
                 await asyncio.gather(first.close(), second.close())
 
@@ -89,7 +89,9 @@ def test_many_at_once_draw_one_lease(database: DatabaseUrls) -> None:
     async def work() -> None:
         name = holder()
         async with workers(database) as (budgets,):
-            charges = [budgets.charge(name, "people", {"day": 100_000}, 1) for _ in range(200)]
+            charges = [
+                budgets.charge(name, "people", of(name, {"day": 100_000}), 1) for _ in range(200)
+            ]
             await asyncio.gather(*charges)
             assert drawn(database, name) == 501, "the first alone, then one lease of 500 for all"
 
@@ -100,13 +102,13 @@ def test_nobody_takes_what_another_is_drawing_for(database: DatabaseUrls) -> Non
     async def work() -> None:
         name = holder()
         async with workers(database) as (budgets,):
-            (await budgets.charge(name, "people", {"month": 520}, 400)).refund()
-            (await budgets.charge(name, "people", {"day": 100_000}, 10)).refund()
+            (await budgets.charge(name, "people", of(name, {"month": 520}), 400)).refund()
+            (await budgets.charge(name, "people", of(name, {"day": 100_000}), 10)).refund()
             both: dict[Span, int] = {"day": 100_000, "month": 520}
-            large = asyncio.create_task(budgets.charge(name, "people", both, 400))
+            large = asyncio.create_task(budgets.charge(name, "people", of(name, both), 400))
             for _ in range(5):
                 await asyncio.sleep(0)
-            await budgets.charge(name, "people", both, 10)
+            await budgets.charge(name, "people", of(name, both), 10)
             await large
 
     run(work)

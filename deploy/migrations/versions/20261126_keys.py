@@ -1,0 +1,15 @@
+"""Requests that may be repeated without paying twice; keys of clients and their last use."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "20261126_keys"
+down_revision = "20261126_acts"
+
+
+def upgrade() -> None:
+    """Run the SQL beside this file."""
+    text = Path(__file__).with_suffix(".sql").read_text()
+    # Past SQLAlchemy, which passes parameters always: `%` would be read as a placeholder.
+    op.get_bind().connection.execute(text)

@@ -9,19 +9,18 @@ import httpx2
 import typer
 from rich.table import Table
 
+from cli import verify
 from cli.context import fail, out, print_json
 from cli.curl import ClientFile, call
 
-app = typer.Typer(help="Search the access log.", no_args_is_help=True)
+app = typer.Typer(help="Search and verify the access log.", no_args_is_help=True)
 
 SEARCH = "/v1/audit/search"
 PAGE = 500
 COLUMNS = ("recorded_at", "agency", "op", "outcome", "n", "purpose", "officer", "jti")
 
 
-@app.callback()
-def _audit() -> None:
-    """Keep `search` a subcommand while it is the only one."""
+app.command()(verify.verify)
 
 
 @app.command()

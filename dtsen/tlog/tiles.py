@@ -198,6 +198,15 @@ class Edge:
         self.size += len(hashes)
         return full
 
+    @property
+    def rows(self) -> list[bytes]:
+        """The partial tiles by level, empty ones included, as the constructor takes them up."""
+        return list(self._rows)
+
+    def copy(self) -> "Edge":
+        """The same edge, to grow apart from this one."""
+        return Edge(self.size, self._rows)
+
     def partial(self) -> list[tuple[Tile, bytes]]:
         """The partial tiles, lower levels first."""
         return [

@@ -1,46 +1,51 @@
 """`dtsen`: the command line."""
 
+from typing import Any
+
 import typer
 
-from cli import (
-    agreement,
-    approve,
-    approver,
-    audit,
-    client,
-    curl,
-    demo,
-    doctor,
-    openapi,
-    release,
-    sequencer,
-    serve,
-    synth,
-    token,
-)
+from cli.commands import Commands, LazyGroup
+
+COMMANDS = {
+    "demo": "cli.demo:demo",
+    "serve": "cli.serve:serve",
+    "migrate": "cli.serve:migrate",
+    "sequencer": "cli.sequencer:sequencer",
+    "synth": "cli.synth:synth",
+    "token": "cli.token:token",
+    "curl": "cli.curl:curl",
+    "lookup": "cli.curl:lookup",
+    "openapi": "cli.openapi:openapi",
+    "doctor": "cli.doctor:doctor",
+    "approve": "cli.approve:approve",
+    "approver": "cli.approver:app",
+    "release": "cli.release:app",
+    "agreement": "cli.agreement:app",
+    "client": "cli.client:app",
+    "audit": "cli.audit:app",
+}
+"""Each command, or group of commands, and where it is."""
+
+
+class _Dtsen(LazyGroup):
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - Typer's own
+        super().__init__(**options)
+        self.commands = Commands(COMMANDS)
+
 
 app = typer.Typer(
     name="dtsen",
+    cls=_Dtsen,
     help="The DTSEN Reference API from a terminal.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command()(demo.demo)
-app.command()(serve.serve)
-app.command()(serve.migrate)
-app.command()(sequencer.sequencer)
-app.command()(synth.synth)
-app.command()(token.token)
-app.command()(curl.curl)
-app.command()(curl.lookup)
-app.command()(openapi.openapi)
-app.command()(doctor.doctor)
-app.command()(approve.approve)
-app.add_typer(approver.app, name="approver")
-app.add_typer(release.app, name="release")
-app.add_typer(agreement.app, name="agreement")
-app.add_typer(client.app, name="client")
-app.add_typer(audit.app, name="audit")
+
+
+@app.callback()
+def _dtsen() -> None:
+    pass
+
 
 if __name__ == "__main__":
     app()

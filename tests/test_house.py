@@ -144,7 +144,9 @@ from pathlib import Path
 for package in (api, auth, cli, deploy, dtsen, schemas):
     assert Path(package.__file__).is_relative_to({str(site)!r}), package.__file__
 assert (Path(deploy.__file__).parent / "migrations" / "env.py").is_file()
-import cli.main
+from cli.commands import Commands
+from cli.main import COMMANDS
+assert all(Commands(COMMANDS).values())
 """
     subprocess.run([python, "-P", "-c", code], check=True, cwd=tmp_path)
 

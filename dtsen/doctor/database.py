@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from importlib.resources import as_file, files
 
 import psycopg
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from dtsen.clock import Clock
-from dtsen.database import DatabaseUrls, connect, login
+from dtsen.database import DatabaseUrls, connect, login, newest_revision, revision
 from dtsen.doctor.trouble import Trouble
 
 OLDEST = 150000
@@ -32,7 +29,6 @@ _SILENT = {
 }
 
 _SETTING = "SELECT current_setting(%s, true)"
-_REVISION = "SELECT version_num FROM public.migration"
 _RIGHTS = """
 SELECT t.name, p.privilege
 FROM unnest(ARRAY['audit.record', 'audit.mention', 'audit.progress', 'audit.pending']) AS t (name),
@@ -73,12 +69,7 @@ def logging(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble
 
 def schema(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
     """The newest migration has run."""
-    with as_file(files("deploy") / "migrations") as folder:
-        config = Config()
-        config.set_main_option("script_location", str(folder))
-        newest = ScriptDirectory.from_config(config).get_current_head()
-    row = connection.execute(_REVISION).fetchone()
-    if row is None or row[0] != newest:
+    if revision(connection) != newest_revision():
         yield Trouble("a migration has not run", "run `dtsen migrate`")
 
 

@@ -13,7 +13,8 @@ from sqlmodel import SQLModel
 import dtsen.audit.tables
 import dtsen.disclosure.tables
 import dtsen.releases.tables  # noqa: F401 - imported for the tables they declare
-from dtsen.database import connect, engine, grant, login, migrate
+from dtsen.database import connect, grant, login, migrate, newest_revision, revision
+from dtsen.migration import engine
 
 OWN = frozenset(SQLModel.metadata.tables)
 
@@ -44,7 +45,16 @@ def test_there_is_one_linear_history():
     script = ScriptDirectory(str(files("deploy") / "migrations"))
     assert len(script.get_heads()) == 1
     assert len(script.get_bases()) == 1
-    assert all(not revision.is_merge_point for revision in script.walk_revisions())
+    assert all(not one.is_merge_point for one in script.walk_revisions())
+    assert newest_revision() == script.get_current_head()
+
+
+def test_a_database_tells_its_revision(postgres):
+    with connect(postgres.owner) as connection:
+        assert revision(connection) is None
+    migrate(postgres)
+    with connect(postgres.owner) as connection:
+        assert revision(connection) == newest_revision()
 
 
 def test_migrating_and_granting_again_change_nothing(migrated):

@@ -49,12 +49,12 @@ def test_there_is_one_linear_history():
     assert newest_revision() == script.get_current_head()
 
 
-def test_a_database_tells_its_revision(postgres):
-    with connect(postgres.owner) as connection:
-        assert revision(connection) is None
-    migrate(postgres)
-    with connect(postgres.owner) as connection:
+def test_a_database_tells_its_revision(migrated):
+    with connect(migrated.owner) as connection:
         assert revision(connection) == newest_revision()
+        with connection.transaction(force_rollback=True):
+            connection.execute("DROP TABLE public.migration")
+            assert revision(connection) is None
 
 
 def test_migrating_and_granting_again_change_nothing(migrated):

@@ -1,16 +1,24 @@
-"""`dtsen sequencer`: the process that takes records up into the log's index."""
+"""`dtsen sequencer`: the process that takes records up into the log, and publishes it."""
 
 import signal
 from threading import Event
 from types import FrameType
 
-from cli.context import database, keyring
+import typer
+
+from cli.context import database, err, keyring, settings
+from dtsen.audit.halt import EXIT_CODE, RUNBOOK, LogHalted
+from dtsen.audit.keeper import Keeper
+from dtsen.audit.publication import Publication
 from dtsen.audit.sequencer import Sequencer
 from dtsen.clock import Clock
 
 
 def sequencer() -> None:
-    """Index new access records until interrupted; a second one waits until the first has ended."""
+    """Keep the access log until interrupted; a second one waits until the first has ended.
+
+    Exit code 3: the log was halted, since going on could contradict what was published.
+    """
     stop = Event()
 
     def end(_: int, __: FrameType | None) -> None:
@@ -18,5 +26,12 @@ def sequencer() -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    chosen, clock = settings(), Clock()
+    publication = Publication(chosen.log_directory, chosen.guard_directory)
+    keeper = Keeper(keyring(), clock, publication, chosen.issuer)
     with database() as urls:
-        Sequencer(urls.sequencer, keyring(), Clock()).run(stop)
+        try:
+            Sequencer(urls.sequencer, keyring(), clock, keeper).run(stop)
+        except LogHalted as halt:
+            err.print(f"The log is halted: {halt}. See {RUNBOOK}.", style="red", markup=False)
+            raise typer.Exit(EXIT_CODE) from None

@@ -10,16 +10,21 @@ GRANT SELECT ON auth.client TO {api};
 GRANT EXECUTE ON FUNCTION disclosure.draw_lease, disclosure.return_lease, disclosure.window_start TO {api};
 GRANT INSERT ON audit.record, audit.pending TO {api};
 GRANT SELECT (id) ON audit.record TO {api};
+GRANT SELECT (recorded_at) ON audit.pending TO {api};
 
 GRANT USAGE ON SCHEMA audit, disclosure TO {sequencer};
-GRANT SELECT (id, recorded_at, subjects, families, officer, case_ref) ON audit.record TO {sequencer};
-GRANT SELECT, DELETE ON audit.pending TO {sequencer};
+GRANT SELECT (id, recorded_at, subjects, families, officer, case_ref, leaf) ON audit.record TO {sequencer};
+GRANT INSERT ON audit.record TO {sequencer};
+GRANT SELECT, INSERT, DELETE ON audit.pending TO {sequencer};
+GRANT SELECT, INSERT, UPDATE ON audit.tree TO {sequencer};
+GRANT SELECT, INSERT ON audit.leaf, audit.tile, audit.checkpoint TO {sequencer};
 GRANT INSERT, SELECT ON audit.mention TO {sequencer};
 GRANT SELECT, UPDATE ON audit.progress TO {sequencer};
-GRANT EXECUTE ON FUNCTION audit.ensure_partitions TO {sequencer};
+GRANT EXECUTE ON FUNCTION audit.ensure_partitions, audit.ensure_log TO {sequencer};
 GRANT DELETE ON disclosure.used_proof TO {sequencer};
 GRANT SELECT (expires) ON disclosure.used_proof TO {sequencer};
 GRANT DELETE, SELECT (expires) ON disclosure.repeat TO {sequencer};
 
 GRANT USAGE ON SCHEMA audit TO {auditor};
 GRANT SELECT ON audit.record, audit.mention, audit.progress TO {auditor};
+GRANT SELECT ON audit.tree, audit.leaf, audit.tile, audit.checkpoint TO {auditor};

@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import ECKey
 
 from dtsen.clock import key_epoch, next_key_epoch
@@ -31,6 +32,7 @@ class Purpose(StrEnum):
     DISCLOSURES = "disclosures"
     ANSWERS = "answers"
     REPEATS = "repeats"
+    CHECKPOINTS = "checkpoints"
 
 
 MONTHLY = (Purpose.SUBJECT_INDEX, Purpose.DISCLOSURES, Purpose.ANSWERS)
@@ -120,6 +122,28 @@ class Keyring:
         if not keys:
             raise KeyMissing(purpose)
         return keys
+
+    def ensure_checkpoint_key(self, year: int) -> None:
+        """Make the first key of a year's log where there is none; versions are `<year>-<n>`."""
+        self._create(Purpose.CHECKPOINTS, f"{year}-1", secrets.token_bytes(SECRET_BYTES))
+
+    def checkpoint_keys(self, year: int) -> Sequence[Ed25519PrivateKey]:
+        """The keys that sign the checkpoints of a year's log, oldest first.
+
+        Raises:
+            KeyMissing: none is held.
+        """
+        versions = [
+            version
+            for version in self.versions(Purpose.CHECKPOINTS)
+            if version.startswith(f"{year}-")
+        ]
+        if not versions:
+            raise KeyMissing(f"{Purpose.CHECKPOINTS}/{year}-1")
+        return [
+            Ed25519PrivateKey.from_private_bytes(self.secret(Purpose.CHECKPOINTS, version))
+            for version in versions
+        ]
 
     def _read(self, purpose: Purpose, version: str) -> bytes:
         path = self._directory / purpose / version

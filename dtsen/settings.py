@@ -81,6 +81,15 @@ def _postgresql_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _folder_uri(value: str) -> str:
+    url = urlsplit(value)
+    path = url.path if url.scheme == "file" and not url.netloc else value
+    if not path.startswith("/"):
+        raise ValueError("must be an absolute path or file:///PATH")
+    return path
+
+
+LogUri = Annotated[str, AfterValidator(_folder_uri)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_postgresql_url)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -141,8 +150,10 @@ class Settings(BaseSettings):
     key_uri: SecretStr | None = Field(
         default=None, description="Signing and index keys; absent: files in HOME/keys."
     )
-    log_uri: SecretStr | None = Field(
-        default=None, description="Where tiles and checkpoints are published."
+    log_uri: LogUri | None = Field(
+        default=None,
+        description="Folder (a path or file://) where tiles and checkpoints are published; absent:"
+        " HOME/log.",
     )
     metrics_port: Port = Field(default=9464, description="Metrics, on loopback only.")
     demo_families: PositiveInt = Field(
@@ -166,6 +177,16 @@ class Settings(BaseSettings):
     def key_directory(self) -> Path:
         """Where the file provider keeps keys."""
         return self.home / "keys"
+
+    @property
+    def log_directory(self) -> Path:
+        """Where tiles and checkpoints are published."""
+        return Path(self.log_uri) if self.log_uri else self.home / "log"
+
+    @property
+    def guard_directory(self) -> Path:
+        """Where the sequencer remembers what it published, apart from database and publication."""
+        return self.home / "log-guard"
 
     def _logins(self) -> dict[str, SecretStr]:
         given = {

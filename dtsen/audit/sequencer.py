@@ -1,8 +1,8 @@
-"""The one process that takes new records up: into the index, and into what is complete.
+"""The one process that takes new records up: into tree and index, and into what is complete.
 
 Exactly one leads, by advisory lock; others wait for it to end. What is pending is a state and not a
-position, so that nothing that commits late can be passed over, and every step is one statement, so
-that a crash anywhere loses nothing and a second leader would index nothing twice.
+position, so that nothing that commits late can be passed over; what `keeper` does with it survives
+a crash anywhere, and a second leader would take up nothing twice.
 """
 
 import logging
@@ -14,6 +14,8 @@ from typing import Any
 
 import psycopg
 
+from dtsen.audit.halt import LeadLost
+from dtsen.audit.keeper import Keeper
 from dtsen.clock import Clock
 from dtsen.keys import Keyring
 
@@ -23,8 +25,6 @@ ROUND_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 UPKEEP_SECONDS = 60.0
 SLOW_WRITER_SECONDS = 10.0
-MOST_AT_ONCE = 200
-MOST_DRAINS_A_ROUND = 50
 LEADER = int.from_bytes(b"dtsen-sq")
 """Key of the advisory lock that the leading sequencer's session holds."""
 
@@ -33,28 +33,6 @@ _SESSION = "-c timezone=UTC -c lock_timeout=500ms -c statement_timeout=60s"
 
 _LEAD = "SELECT pg_try_advisory_lock(%s)"
 _NOW = "SELECT clock_timestamp()"
-
-# Packed indexes are 16 bytes each, so that all of a record's can be cut from one string.
-_DRAIN = """
-WITH taken AS (
-    DELETE FROM audit.pending p
-    USING (
-        SELECT w.recorded_at, w.id FROM audit.pending w ORDER BY w.recorded_at, w.id LIMIT %s
-    ) AS oldest
-    WHERE p.recorded_at = oldest.recorded_at AND p.id = oldest.id
-    RETURNING p.recorded_at, p.id
-), known AS MATERIALIZED (
-    SELECT r.recorded_at, r.id,
-        r.subjects || r.families || coalesce(r.officer, '') || coalesce(r.case_ref, '') AS packed
-    FROM taken t JOIN audit.record r ON r.recorded_at = t.recorded_at AND r.id = t.id
-), mentioned AS (
-    INSERT INTO audit.mention (value, recorded_at, record)
-    SELECT substr(k.packed, 16 * n + 1, 16), k.recorded_at, k.id
-    FROM known k CROSS JOIN LATERAL generate_series(0, length(k.packed) / 16 - 1) AS n
-    ON CONFLICT DO NOTHING
-)
-SELECT (SELECT count(*) FROM taken) AS taken, (SELECT count(*) FROM known) AS known
-"""
 
 # A recording statement locks these tables before it reads the clock, and keeps the locks until its
 # commit can be seen.
@@ -92,17 +70,22 @@ class _Horizon:
 class Sequencer:
     """One candidate for leadership."""
 
-    def __init__(self, url: str, keyring: Keyring, clock: Clock) -> None:
+    def __init__(self, url: str, keyring: Keyring, clock: Clock, keeper: Keeper) -> None:
         """Take the sequencer login's URL."""
         self._url = url
         self._keyring = keyring
         self._clock = clock
+        self._keeper = keeper
         self._horizon: _Horizon | None = None
         self._upkeep_due = float("-inf")
         self._warning_due = float("-inf")
 
     def run(self, stop: Event) -> None:
-        """Lead, or wait to, until `stop` is set. An outage of the database is waited out."""
+        """Lead, or wait to, until `stop` is set. Outages of database and storage are waited out.
+
+        Raises:
+            LogHalted: going on could contradict what was published; a person must look.
+        """
         while not stop.is_set():
             try:
                 with self.connect() as connection:
@@ -110,7 +93,11 @@ class Sequencer:
             except psycopg.Error as error:
                 # Its text may hold a row: the class and the SQLSTATE say enough.
                 log.error("sequencer: %s %s", type(error).__name__, error.sqlstate)  # noqa: TRY400 - a traceback may hold a row
-                stop.wait(RETRY_SECONDS)
+            except OSError as error:
+                log.error("sequencer: cannot publish: %s, %s", error.strerror, error.filename)  # noqa: TRY400 - all there is to say
+            except LeadLost:
+                log.warning("sequencer: another one went further; waiting for its turn")
+            stop.wait(RETRY_SECONDS)
 
     def connect(self) -> psycopg.Connection:
         """A session of the sequencer's login in autocommit; its end gives up the lead."""
@@ -123,9 +110,24 @@ class Sequencer:
         leads: bool = _one(connection, _LEAD, (LEADER,))
         return leads
 
+    def begin(self, connection: psycopg.Connection) -> None:
+        """Have what leading needs, and go on where the last leader stopped.
+
+        Raises:
+            LogHalted, LeadLost, OSError: as `Keeper.resume`.
+        """
+        self._horizon = None
+        self._clock.follow(_one(connection, _NOW))
+        self.upkeep(connection, self._clock.now())
+        self._keeper.resume(connection)
+
     def round(self, connection: psycopg.Connection) -> int:
-        """Index what is pending and move `complete_until` as far as it is true; records taken."""
-        taken = drain(connection)
+        """Take up what is pending and move `complete_until` as far as it is true; records taken.
+
+        Raises:
+            LogHalted, LeadLost, OSError: as `Keeper.advance`.
+        """
+        taken = self._keeper.advance(connection)
         horizon = self._horizon
         if horizon is None:
             instant = _one(connection, _NOW)
@@ -136,7 +138,7 @@ class Sequencer:
             horizon.writers.intersection_update(present := writers(connection))
             self._warn_of(horizon, present)
         if not horizon.writers:
-            taken += drain(connection)
+            taken += self._keeper.advance(connection)
             if not _one(connection, _LEFT, (horizon.instant,)):
                 connection.execute(_ADVANCE, {"until": horizon.instant})
                 self._horizon = None
@@ -150,6 +152,7 @@ class Sequencer:
         self._keyring.ensure(instant)
         try:
             connection.execute(_PARTITIONS, (instant,))
+            self._keeper.upkeep(connection)
         except psycopg.errors.LockNotAvailable:
             log.warning("sequencer: the log is busy; its next partitions are made in a minute")
         connection.execute(_FORGET_REPEATS)
@@ -157,15 +160,12 @@ class Sequencer:
         log.debug("sequencer: %d expired proofs forgotten", forgotten)
 
     def _lead(self, connection: psycopg.Connection, stop: Event) -> None:
-        leads = False
+        while not self.lead(connection):
+            if stop.wait(RETRY_SECONDS):
+                return
+        log.info("sequencer: leads")
+        self.begin(connection)
         while not stop.is_set():
-            if not leads:
-                leads = self.lead(connection)
-                if not leads:
-                    stop.wait(RETRY_SECONDS)
-                    continue
-                log.info("sequencer: leads")
-                self._horizon = None
             self.round(connection)
             if self._clock.monotonic() >= self._upkeep_due:
                 self.upkeep(connection, self._clock.now())
@@ -185,20 +185,6 @@ class Sequencer:
                 ", ".join(pids),
             )
             self._warning_due = now + SLOW_WRITER_SECONDS
-
-
-def drain(connection: psycopg.Connection) -> int:
-    """Index what is pending, oldest first, until nothing is (or for long enough); records taken."""
-    total = 0
-    for _ in range(MOST_DRAINS_A_ROUND):
-        row = connection.execute(_DRAIN, (MOST_AT_ONCE,)).fetchone()
-        taken, known = row or (0, 0)
-        if known < taken:
-            log.error("sequencer: %d records were pending that the log lacks", taken - known)
-        total += taken
-        if taken < MOST_AT_ONCE:
-            break
-    return total
 
 
 def writers(connection: psycopg.Connection) -> dict[str, int | None]:

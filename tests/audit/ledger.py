@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ import orjson
 import psycopg
 import pytest
 
+from dtsen.audit.keeper import Keeper
+from dtsen.audit.publication import Publication
 from dtsen.audit.record import RecordKeys, make_leaf, new_record_id, read_disclosures
 from dtsen.audit.search import AccessLog, Page
 from dtsen.audit.sequencer import Sequencer
@@ -25,6 +28,7 @@ from dtsen.disclosure.recording import Entry, record
 from dtsen.keys import Keyring
 from tests.postgres import embedded_18, open_folder, packaged_15
 
+ISSUER = "https://dtsen.example.id:8443"
 SCOPES = frozenset({"audit:read", "audit:subjects"})
 Told = TypeVar("Told")
 
@@ -67,6 +71,8 @@ class Ledger:
     loop: asyncio.AbstractEventLoop
     pool: asyncpg.Pool
     log: AccessLog
+    home: Path
+    publication: Publication
     months: set[str] = field(default_factory=set)
 
     def run(self, work: Coroutine[Any, Any, Told]) -> Told:
@@ -156,14 +162,29 @@ class Ledger:
         finally:
             await connection.close()
 
-    def sequencer(self) -> Sequencer:
-        return Sequencer(self.urls.sequencer, self.keyring, Clock())
+    def keeper(self, clock: Clock | None = None, **how: Any) -> Keeper:
+        return Keeper(self.keyring, clock or Clock(), self.publication, ISSUER, **how)
+
+    def sequencer(self, clock: Clock | None = None, **how: Any) -> Sequencer:
+        clock = clock or Clock()
+        return Sequencer(self.urls.sequencer, self.keyring, clock, self.keeper(clock, **how))
 
     def merge(self) -> None:
-        """Index everything, and let the log be complete until now."""
+        """Take everything up, publish it, and let the log be complete until now."""
         sequencer = self.sequencer()
         with sequencer.connect() as connection:
+            sequencer.begin(connection)
             sequencer.round(connection)
+
+    @contextmanager
+    def tampering(self) -> Iterator[psycopg.Connection]:
+        """A connection of the owner who switched off what keeps records from being changed."""
+        with self.owner() as connection:
+            connection.execute("ALTER TABLE audit.record DISABLE TRIGGER only_grows")
+            try:
+                yield connection
+            finally:
+                connection.execute("ALTER TABLE audit.record ENABLE ALWAYS TRIGGER only_grows")
 
     def complete_until(self) -> datetime:
         with self.owner() as connection:
@@ -202,6 +223,7 @@ class Ledger:
         for record_id, recorded_at, epoch, leaf, sealed in rows:
             held = keys.setdefault(epoch, RecordKeys(self.keyring, epoch))
             personal = read_disclosures(held.unseal(record_id, sealed))
+            personal |= {name: personal[name] or [] for name in ("subject", "subject_kk")}
             opened.append(orjson.loads(leaf) | personal | {"recorded_at": recorded_at})
         return opened
 
@@ -254,7 +276,9 @@ def _open(urls: DatabaseUrls, folder: Path) -> Iterator[Ledger]:
     loop = asyncio.new_event_loop()
     pool = loop.run_until_complete(open_pool(urls.auditor, name="auditor", size=2))
     try:
-        yield Ledger(urls, keyring, loop, pool, AccessLog(pool, keyring, Clock()))
+        publication = Publication(folder / "log", folder / "log-guard")
+        log = AccessLog(pool, keyring, Clock())
+        yield Ledger(urls, keyring, loop, pool, log, folder, publication)
     finally:
         loop.run_until_complete(pool.close())
         loop.run_until_complete(loop.shutdown_default_executor())

@@ -67,7 +67,7 @@ def test_a_record_that_was_changed_is_told_as_such(ledger, caplog):
         FROM audit.record o WHERE r.id = %s AND o.id = %s
     """
     planted = b'{"_sd": [[]]}'
-    with ledger.owner() as connection:
+    with ledger.tampering() as connection:
         ledger.merge()
         kept = connection.execute(
             "SELECT id, leaf, outcome, disclosures FROM audit.record WHERE agency = %s", (code,)
@@ -98,7 +98,7 @@ def test_a_disclosure_without_its_digest_in_the_leaf_is_a_mismatch(ledger):
     code = unique("digest")
     (record_id,) = ledger.write(Deed(agency=code, niks=(nik(4),)))
     ledger.merge()
-    with ledger.owner() as connection:
+    with ledger.tampering() as connection:
         (leaf,) = connection.execute(
             "SELECT leaf FROM audit.record WHERE id = %s", (record_id,)
         ).fetchone()

@@ -10,7 +10,8 @@ import asyncpg
 import psycopg
 import pytest
 
-from dtsen.audit import sequencer as module
+from dtsen.audit import keeper, sequencer as module
+from dtsen.audit.merging import merge
 from dtsen.clock import Clock
 from dtsen.database import connect
 from dtsen.disclosure.recording import record
@@ -25,6 +26,7 @@ SECONDS = 60
 def leading(ledger):
     one = ledger.sequencer()
     with one.connect() as connection:
+        one.begin(connection)
         yield one, connection
 
 
@@ -164,13 +166,20 @@ def test_of_two_sequencers_one_waits_and_each_record_is_taken_once(ledger):
     # Even if both believed they led, the rows themselves are taken once.
     with first.connect() as one, second.connect() as other:
         taken = []
-        threads = [Thread(target=lambda c=c: taken.append(module.drain(c))) for c in (one, other)]
+        threads = [Thread(target=lambda c=c: taken.append(drain(c))) for c in (one, other)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(SECONDS)
     assert sum(taken) == 500
     assert pending(ledger) == 0
+
+
+def drain(connection):
+    total = 0
+    while taken := merge(connection, 50):
+        total += taken
+    return total
 
 
 def lead_once_free(one, connection):
@@ -180,7 +189,7 @@ def lead_once_free(one, connection):
 
 def test_a_pending_record_that_the_log_lacks_is_told_and_does_not_stop_the_rest(ledger, caplog):
     lost, kept = ledger.write(Deed(niks=(nik(1),)), Deed(niks=(nik(2),)))
-    with ledger.owner() as owner:
+    with ledger.tampering() as owner:
         owner.execute("DELETE FROM audit.record WHERE id = %s", (lost,))
     ledger.merge()
     assert caplog.messages == ["sequencer: 1 records were pending that the log lacks"]
@@ -190,8 +199,8 @@ def test_a_pending_record_that_the_log_lacks_is_told_and_does_not_stop_the_rest(
 def test_partitions_and_keys_of_the_next_month_are_there_weeks_ahead(ledger, tmp_path):
     instant = datetime(2027, 3, 1, 0, 1, tzinfo=UTC)
     keyring = Keyring(tmp_path / "keys")
-    one = module.Sequencer(ledger.urls.sequencer, keyring, Clock())
-    with one.connect() as connection:
+    with ledger.sequencer().connect() as connection:
+        one = module.Sequencer(ledger.urls.sequencer, keyring, Clock(), ledger.keeper())
         one.upkeep(connection, instant)
     assert keyring.versions(Purpose.SUBJECT_INDEX) == ["2027-03", "2027-04"]
     ledger.write(Deed(at=instant + timedelta(days=31), niks=(nik(1),)))
@@ -226,12 +235,15 @@ def test_making_partitions_never_makes_writers_queue_for_long(ledger):
         assert owner.execute("SELECT to_regclass('audit.record_2028_04')").fetchone() != (None,)
 
 
-def test_the_sequencers_login_reads_no_leaf_and_changes_no_record(ledger):
+def test_the_sequencers_login_opens_nobody_and_changes_no_record(ledger):
     for statement in (
-        "SELECT leaf FROM audit.record",
         "SELECT disclosures FROM audit.record",
         "UPDATE audit.record SET outcome = 'x'",
         "DELETE FROM audit.mention",
+        "UPDATE audit.leaf SET record = NULL",
+        "DELETE FROM audit.tile",
+        "UPDATE audit.checkpoint SET note = ''",
+        "DELETE FROM audit.tree",
         "SELECT holder FROM disclosure.used_proof",
         "SELECT kind FROM disclosure.authority",
     ):
@@ -244,8 +256,8 @@ def test_the_sequencers_login_reads_no_leaf_and_changes_no_record(ledger):
 
 def test_a_backlog_is_indexed_before_the_log_is_called_complete(ledger, monkeypatch):
     ledger.merge()
-    monkeypatch.setattr(module, "MOST_AT_ONCE", 2)
-    monkeypatch.setattr(module, "MOST_DRAINS_A_ROUND", 1)
+    monkeypatch.setattr(keeper, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(keeper, "MOST_MERGES", 1)
     ids = ledger.write(*(Deed(niks=(nik(n),)) for n in range(7)))
     times = sorted(recorded_at(ledger, one) for one in ids)
     with leading(ledger) as (one, connection):

@@ -7,17 +7,18 @@ from threading import Event, Thread
 
 import psycopg
 
-from tests.audit.ledger import Deed, nik, unique
+from tests.audit.ledger import ISSUER, Deed, nik, unique
 from tests.sandbox import database_settings
 
 SECONDS = 60
 """Bound of every wait; each ends with its event."""
 
 
-def start(ledger, home):
+def start(ledger):
+    own = {"DTSEN_HOME": str(ledger.home), "DTSEN_ISSUER": ISSUER}
     return subprocess.Popen(
         [sys.executable, "-m", "cli.main", "sequencer"],
-        env=os.environ | database_settings(ledger.urls) | {"DTSEN_HOME": str(home)},
+        env=os.environ | database_settings(ledger.urls) | own,
     )
 
 
@@ -25,16 +26,22 @@ ALONE = """
 import sys
 from pathlib import Path
 from threading import Event
+from dtsen.audit.keeper import Keeper
+from dtsen.audit.publication import Publication
 from dtsen.audit.sequencer import Sequencer
 from dtsen.clock import Clock
 from dtsen.keys import Keyring
-Sequencer(sys.argv[1], Keyring(Path(sys.argv[2])), Clock()).run(Event())
+url, keys, folder, guard, issuer = sys.argv[1:]
+keyring, clock = Keyring(Path(keys)), Clock()
+keeper = Keeper(keyring, clock, Publication(Path(folder), Path(guard)), issuer)
+Sequencer(url, keyring, clock, keeper).run(Event())
 """
 
 
-def start_alone(ledger, home):
+def start_alone(ledger):
     """The sequencer without the command line around it: there at once, to be killed at once."""
-    return subprocess.Popen([sys.executable, "-c", ALONE, ledger.urls.sequencer, str(home)])
+    folders = [str(ledger.home / name) for name in ("keys", "log", "log-guard")]
+    return subprocess.Popen([sys.executable, "-c", ALONE, ledger.urls.sequencer, *folders, ISSUER])
 
 
 def wait_until(ledger, statement):
@@ -52,12 +59,12 @@ FREE = f"SELECT NOT EXISTS ({LOCK})"
 NOTHING_PENDING = "SELECT NOT EXISTS (SELECT FROM audit.pending)"
 
 
-def test_killed_at_any_time_it_loses_nothing(ledger, home):
+def test_killed_at_any_time_it_loses_nothing(ledger):
     code = unique("dibunuh")
     people = tuple(map(nik, range(30)))
     ids = []
     for number in range(8):
-        process = start_alone(ledger, home)
+        process = start_alone(ledger)
         wait_until(ledger, LED)
         written = 100 * (number + 1)
         ids += ledger.write(*(Deed(agency=code, niks=people) for _ in range(written)))
@@ -73,10 +80,10 @@ def test_killed_at_any_time_it_loses_nothing(ledger, home):
     assert indexed == len(people) * len(ids)
 
 
-def test_a_second_process_waits_and_takes_over_when_the_first_is_killed(ledger, home):
-    first = start(ledger, home)
+def test_a_second_process_waits_and_takes_over_when_the_first_is_killed(ledger):
+    first = start(ledger)
     wait_until(ledger, LED)
-    second = start(ledger, home)
+    second = start(ledger)
     ledger.write(Deed(niks=(nik(1),)))
     wait_until(ledger, NOTHING_PENDING)
     first.kill()

@@ -1,0 +1,15 @@
+"""The tree over the access log; and tables that refuse to change what was written."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "20261126_log"
+down_revision = "20261124_spine"
+
+
+def upgrade() -> None:
+    """Run the SQL beside this file."""
+    text = Path(__file__).with_suffix(".sql").read_text()
+    # Past SQLAlchemy, which passes parameters always: `%` would be read as a placeholder.
+    op.get_bind().connection.execute(text)

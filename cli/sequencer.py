@@ -3,18 +3,26 @@
 import signal
 from threading import Event
 from types import FrameType
+from typing import Annotated
 
 import typer
 
-from cli.context import database, err, keyring, settings
+from cli.context import database, err, fail, keyring, out, settings
 from dtsen.audit.halt import EXIT_CODE, RUNBOOK, LogHalted
 from dtsen.audit.keeper import Keeper
 from dtsen.audit.publication import Publication
+from dtsen.audit.recovery import recover as take_up_again
 from dtsen.audit.sequencer import Sequencer
 from dtsen.clock import Clock
 
 
-def sequencer() -> None:
+def sequencer(
+    *,
+    recover: Annotated[
+        bool,
+        typer.Option(help="After a restored backup: take up again what was published, then end."),
+    ] = False,
+) -> None:
     """Keep the access log until interrupted; a second one waits until the first has ended.
 
     Exit code 3: the log was halted, since going on could contradict what was published.
@@ -31,7 +39,22 @@ def sequencer() -> None:
     keeper = Keeper(keyring(), clock, publication, chosen.issuer)
     with database() as urls:
         try:
-            Sequencer(urls.sequencer, keyring(), clock, keeper).run(stop)
+            candidate = Sequencer(urls.sequencer, keyring(), clock, keeper)
+            if recover:
+                _recover(candidate, publication)
+            else:
+                candidate.run(stop)
         except LogHalted as halt:
             err.print(f"The log is halted: {halt}. See {RUNBOOK}.", style="red", markup=False)
             raise typer.Exit(EXIT_CODE) from None
+
+
+def _recover(candidate: Sequencer, publication: Publication) -> None:
+    with candidate.connect() as connection:
+        if not candidate.lead(connection):
+            fail("Another sequencer leads; end it first")
+        for one in take_up_again(connection, keyring(), publication, settings().issuer):
+            out.print(
+                f"{one.origin}: leaves {one.since} to {one.size} taken up again,"
+                f" {one.lost} of them without their records"
+            )

@@ -20,29 +20,31 @@ Reached = Callable[[str], None]
 
 MOST_AT_ONCE = 1_000
 
-# Packed indexes are 16 bytes each, so that all of a record's can be cut from one string.
-_TAKE = """
+PACKED = "r.subjects || r.families || coalesce(r.officer, '') || coalesce(r.case_ref, '')"
+"""All keyed indexes of a record, 16 bytes each, so that they can be cut from one string."""
+MENTIONED = """
+    INSERT INTO audit.mention (value, recorded_at, record)
+    SELECT substr(k.packed, 16 * n + 1, 16), k.recorded_at, k.id
+    FROM known k CROSS JOIN LATERAL generate_series(0, length(k.packed) / 16 - 1) AS n
+    ON CONFLICT DO NOTHING
+"""
+_TAKE = f"""
 WITH taken AS (
     DELETE FROM audit.pending p
-    USING ({chosen}) AS oldest
+    USING ({{chosen}}) AS oldest
     WHERE p.recorded_at = oldest.recorded_at AND p.id = oldest.id
     RETURNING p.recorded_at, p.id
 ), known AS MATERIALIZED (
     SELECT r.recorded_at, r.id, sha256('\\x00'::bytea || r.leaf) AS hash,
         %(size)s::bigint - 1 + row_number() OVER (ORDER BY r.recorded_at, r.id) AS index,
-        r.subjects || r.families || coalesce(r.officer, '') || coalesce(r.case_ref, '') AS packed
+        {PACKED} AS packed
     FROM taken t JOIN audit.record r ON r.recorded_at = t.recorded_at AND r.id = t.id
-), mentioned AS (
-    INSERT INTO audit.mention (value, recorded_at, record)
-    SELECT substr(k.packed, 16 * n + 1, 16), k.recorded_at, k.id
-    FROM known k CROSS JOIN LATERAL generate_series(0, length(k.packed) / 16 - 1) AS n
-    ON CONFLICT DO NOTHING
-), placed AS (
+), mentioned AS ({MENTIONED}), placed AS (
     INSERT INTO audit.leaf (year, index, recorded_at, record)
     SELECT %(year)s, k.index, k.recorded_at, k.id FROM known k
 )
 SELECT (SELECT count(*) FROM taken), array(SELECT k.hash FROM known k ORDER BY k.index)
-"""
+"""  # noqa: S608 - of our own parts
 _TAKE_OLDEST = _TAKE.format(
     chosen="SELECT w.recorded_at, w.id FROM audit.pending w ORDER BY w.recorded_at, w.id"
     " LIMIT %(most)s"

@@ -17,7 +17,7 @@ from pathlib import Path
 from dtsen.audit.halt import LeadLost, LogHalted
 from dtsen.tlog.checkpoint import Checkpoint
 from dtsen.tlog.notes import NoteInvalid, read_note
-from dtsen.tlog.tiles import WIDTH, Tile
+from dtsen.tlog.tiles import WIDTH, Tile, tile_path
 
 CHECKPOINT = "checkpoint"
 KEY = "key"
@@ -75,6 +75,10 @@ class Publication:
         elif there != content:
             raise LogHalted(f"{path} was published with other hashes than the database has")
 
+    def tile(self, year: int, tile: Tile) -> bytes | None:
+        """A published tile."""
+        return _read(self.folder / str(year) / tile.path)
+
     @contextmanager
     def advancing(self, year: int, note: bytes) -> Iterator[None]:
         """Remember a checkpoint in the guard; the block then publishes it. One process at a time.
@@ -100,7 +104,7 @@ class Publication:
 
     def prune(self, year: int, tile: Tile) -> None:
         """Remove the partial tiles of a place whose full tile is published."""
-        full = self.folder / str(year) / tile._replace(width=WIDTH).path
+        full = self.folder / str(year) / tile_path(tile.level, tile.index, WIDTH)
         if full.is_file():
             shutil.rmtree(full.with_name(full.name + ".p"), ignore_errors=True)
 

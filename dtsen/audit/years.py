@@ -38,7 +38,7 @@ class Years:
         self, connection: psycopg.Connection, year: int, previous: bytes | None = None
     ) -> None:
         """Open a year's log; its first leaf says so, and repeats the checkpoint before it."""
-        key = self._key(year)
+        key = self.key(year)
         clear: dict[str, object] = {
             "typ": TYP,
             "origin": self.origin(year),
@@ -52,7 +52,7 @@ class Years:
 
     def close_log(self, connection: psycopg.Connection, year: int) -> None:
         """Close the open log; its last leaf names the log of `year`, which follows it."""
-        key = self._key(year)
+        key = self.key(year)
         with connection.transaction():
             tree = lock_open_tree(connection)
             if tree is None:
@@ -77,7 +77,8 @@ class Years:
             raise LogHalted(f"the last leaf of {tree.origin} is gone")
         return int(orjson.loads(row[0])["next_origin"].rpartition("/")[2])
 
-    def _key(self, year: int) -> str:
+    def key(self, year: int) -> str:
+        """The key of a year's log as a verifier key line; made where there is none."""
         self._keyring.ensure_checkpoint_key(year)
         return str(signers(self._keyring, self.origin(year), year)[0].verifier)
 

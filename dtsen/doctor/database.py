@@ -31,9 +31,20 @@ _SILENT = {
 _SETTING = "SELECT current_setting(%s, true)"
 _RIGHTS = """
 SELECT t.name, p.privilege
-FROM unnest(ARRAY['audit.record', 'audit.mention', 'audit.progress', 'audit.pending']) AS t (name),
+FROM unnest(ARRAY['audit.record', 'audit.mention', 'audit.progress', 'audit.pending', 'audit.tree',
+        'audit.leaf', 'audit.tile', 'audit.checkpoint']) AS t (name),
     unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS p (privilege)
 WHERE has_table_privilege(%s, t.name, p.privilege)
+"""
+_CHANGEABLE = """
+SELECT c.oid::regclass::text
+FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+WHERE c.relkind IN ('r', 'p') AND coalesce(i.inhparent, c.oid) IN (
+        'audit.record'::regclass, 'audit.leaf'::regclass, 'audit.tile'::regclass,
+        'audit.checkpoint'::regclass, 'audit.tree'::regclass)
+    AND NOT EXISTS (SELECT FROM pg_trigger t
+        WHERE t.tgrelid = c.oid AND t.tgname = 'only_grows' AND t.tgenabled = 'A')
+ORDER BY 1
 """
 _MEMBERS = """
 SELECT m.rolname, g.rolname
@@ -85,6 +96,15 @@ def rights(connection: psycopg.Connection, urls: DatabaseUrls) -> Iterator[Troub
             connect(url).close()
         except psycopg.OperationalError:
             yield Trouble(f"the {name} login cannot connect", f"mend the URL of the {name} login")
+
+
+def only_grows(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """What was written to the log refuses to be changed."""
+    for (table,) in connection.execute(_CHANGEABLE).fetchall():
+        yield Trouble(
+            f"the trigger that keeps {table} from being changed is missing or off",
+            f"find out who did that; then ALTER TABLE {table} ENABLE ALWAYS TRIGGER only_grows",
+        )
 
 
 def members(connection: psycopg.Connection, urls: DatabaseUrls) -> Iterator[Trouble]:

@@ -50,6 +50,7 @@ DATABASE: Sequence[tuple[str, DatabaseCheck]] = (
     ("no parameters in the server log", database.logging),
     ("schema is current", database.schema),
     ("rights of the API login", database.rights),
+    ("the log only grows", database.only_grows),
     ("logins are no members of another", database.members),
     ("partitions of this month and the next", database.partitions),
     ("a release is in force", database.release),
@@ -63,6 +64,7 @@ PRODUCTION = frozenset(
         "durable commits",
         "no parameters in the server log",
         "rights of the API login",
+        "the log only grows",
         "files that others may read",
         "keys of our own",
     }

@@ -26,8 +26,10 @@ from dtsen.clock import Clock, key_epoch
 from dtsen.database import DatabaseUrls, connect, migrate, open_pool
 from dtsen.disclosure.recording import Entry, record
 from dtsen.keys import Keyring
+from tests.embedded_cluster import place_of, superuser_url
 from tests.postgres import embedded_18, open_folder, packaged_15
 
+ROLES = ("owner", "api", "sequencer", "auditor")
 ISSUER = "https://dtsen.example.id:8443"
 SCOPES = frozenset({"audit:read", "audit:subjects"})
 Told = TypeVar("Told")
@@ -73,6 +75,7 @@ class Ledger:
     log: AccessLog
     home: Path
     publication: Publication
+    superuser: str
     months: set[str] = field(default_factory=set)
 
     def run(self, work: Coroutine[Any, Any, Told]) -> Told:
@@ -176,6 +179,33 @@ class Ledger:
             sequencer.begin(connection)
             sequencer.round(connection)
 
+    def backup(self) -> str:
+        """A copy of the database as it is; its name."""
+        name = f"{self.database}_backup"
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {self.database}")
+        return name
+
+    def restore(self, backup: str) -> None:
+        """Put a backup in the database's place."""
+        self._administer(
+            f"DROP DATABASE {self.database} WITH (FORCE)",
+            f"ALTER DATABASE {backup} RENAME TO {self.database}",
+        )
+
+    @property
+    def superuser_here(self) -> str:
+        return self.superuser.removesuffix("postgres") + self.database
+
+    @property
+    def database(self) -> str:
+        return self.urls.owner.rpartition("/")[2]
+
+    def _administer(self, *statements: str) -> None:
+        self.run(self.pool.expire_connections())
+        with psycopg.connect(self.superuser, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
     @contextmanager
     def tampering(self) -> Iterator[psycopg.Connection]:
         """A connection of the owner who switched off what keeps records from being changed."""
@@ -260,17 +290,38 @@ def _backdate(connection: psycopg.Connection, entry: Entry, at: datetime) -> Non
     )
 
 
+@pytest.fixture
+def book(ledger: Ledger, tmp_path: Path) -> Iterator[Ledger]:
+    """A log of its own, empty, for a test that breaks or restores it."""
+    name = f"book_{next(_serial)}"
+    with psycopg.connect(ledger.superuser, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE blank OWNER dtsen_owner")
+    urls = DatabaseUrls(
+        **{role: getattr(ledger.urls, role).removesuffix("dtsen") + name for role in ROLES}
+    )
+    yield from _serve(urls, tmp_path, ledger.superuser)
+    with psycopg.connect(ledger.superuser, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(scope="session", params=[embedded_18, packaged_15], ids=["postgres18", "15"])
 def ledger(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Ledger]:
     """An access log on a server of its own, so that a search can be held against all of it."""
     with open_folder() as folder, request.param(folder) as urls:
-        yield from _open(urls, tmp_path_factory.mktemp("ledger"))
+        migrate(urls)
+        superuser = superuser_url(folder / "home").removesuffix("dtsen") + "postgres"
+        with psycopg.connect(superuser, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE blank TEMPLATE dtsen OWNER dtsen_owner")
+            # The embedded server lets the logins into its one database alone.
+            with place_of(folder / "home").hba.open("a") as rules:
+                rules.write("host all all 127.0.0.1/32 scram-sha-256\n")
+            connection.execute("SELECT pg_reload_conf()")
+        yield from _serve(urls, tmp_path_factory.mktemp("ledger"), superuser)
 
 
-def _open(urls: DatabaseUrls, folder: Path) -> Iterator[Ledger]:
-    migrate(urls)
+def _serve(urls: DatabaseUrls, folder: Path, superuser: str) -> Iterator[Ledger]:
     keyring = Keyring(folder / "keys")
     keyring.ensure(datetime.now(UTC))
     loop = asyncio.new_event_loop()
@@ -278,7 +329,7 @@ def _open(urls: DatabaseUrls, folder: Path) -> Iterator[Ledger]:
     try:
         publication = Publication(folder / "log", folder / "log-guard")
         log = AccessLog(pool, keyring, Clock())
-        yield Ledger(urls, keyring, loop, pool, log, folder, publication)
+        yield Ledger(urls, keyring, loop, pool, log, folder, publication, superuser)
     finally:
         loop.run_until_complete(pool.close())
         loop.run_until_complete(loop.shutdown_default_executor())

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from auth.guard import Judging
+from dtsen.audit.keeper import Keeper
+from dtsen.audit.publication import Publication
 from dtsen.audit.record import new_record_id
 from dtsen.audit.search import AccessLog
 from dtsen.audit.sequencer import Sequencer
@@ -17,15 +19,19 @@ from dtsen.disclosure.mandate import Circumstances, Operation
 from dtsen.disclosure.question import Question, Rendering
 from dtsen.errors import AgreementNotInForce
 from dtsen.individuals import wanting
-from tests.audit.ledger import agency, overseer
+from tests.audit.ledger import ISSUER, agency, overseer
 from tests.disclosure.population import agreement, between_read_and_record, desk, token
 
 OF_ITS_OWN = ("jti", "iat", "recorded_at", "resp_hash", "subject")
 
 
 async def merged(population) -> None:
-    sequencer = Sequencer(population.urls.sequencer, population.keyring, Clock())
+    folder = population.keyring._directory.parent
+    publication = Publication(folder / "log", folder / "log-guard")
+    keeper = Keeper(population.keyring, Clock(), publication, ISSUER)
+    sequencer = Sequencer(population.urls.sequencer, population.keyring, Clock(), keeper)
     with sequencer.connect() as connection:
+        sequencer.begin(connection)
         while sequencer.round(connection):
             pass
 

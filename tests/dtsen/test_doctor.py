@@ -166,6 +166,16 @@ def test_a_right_to_change_the_log_is_named(patient, superuser):
         assert "rights of the API login" in {one.check for one in unfit}
 
 
+def test_a_log_that_could_be_changed_is_named(patient, superuser):
+    for statement in ("DISABLE TRIGGER only_grows", "ENABLE TRIGGER only_grows"):
+        with done_and_undone(
+            superuser,
+            f"ALTER TABLE audit.record {statement}",
+            "ALTER TABLE audit.record ENABLE ALWAYS TRIGGER only_grows",
+        ):
+            assert "audit.record" in troubles(patient)["the log only grows"]
+
+
 def test_a_membership_between_logins_is_named(patient, superuser):
     with done_and_undone(
         superuser, "GRANT dtsen_auditor TO dtsen_api", "REVOKE dtsen_auditor FROM dtsen_api"

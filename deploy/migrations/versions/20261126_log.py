@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261126_log"
-down_revision = "20261124_spine"
+down_revision = "20261126_acts"
 
 
 def upgrade() -> None:

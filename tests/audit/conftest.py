@@ -1,5 +1,5 @@
 """The access log that these tests share, and logs of their own for those that break one."""
 
-from tests.audit.ledger import book, ledger
+from tests.audit.books import book, ledger
 
 __all__ = ["book", "ledger"]

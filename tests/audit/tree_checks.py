@@ -1,11 +1,14 @@
 """What must hold of every log, whatever happened: by its published files and the database."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from dtsen.clock import Clock
 from dtsen.tlog.checkpoint import Checkpoint, open_checkpoint
 from dtsen.tlog.merkle import consistency_path, leaf_hash, root_of, verify_consistency
 from dtsen.tlog.notes import Verifier
 from dtsen.tlog.tiles import TILE_BYTES, WIDTH, Tile, tile_reader, tile_width
+from tests.audit.ledger import Deed, nik
 
 
 @dataclass(frozen=True)
@@ -90,3 +93,29 @@ def check(book, year, *, lost: int = 0) -> Log:
         verify_consistency(size, log.checkpoint.size, root, log.checkpoint.root, path)
         assert note.startswith(f"{log.checkpoint.origin}\n{size}\n".encode())
     return log
+
+
+YEAR = Clock().now().year
+
+
+class MovedClock(Clock):
+    """Off by a fixed time from the database's."""
+
+    def __init__(self, by):
+        super().__init__()
+        self.by = by
+
+    def now(self):
+        return super().now() + self.by
+
+
+@contextmanager
+def leading(book, **how):
+    one = book.sequencer(**how)
+    with one.connect() as connection:
+        one.begin(connection)
+        yield one, connection
+
+
+def write(book, count):
+    return book.write(*(Deed(niks=(nik(n),)) for n in range(count)))

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261126_log"
-down_revision = "20261126_acts"
+down_revision = "20261126_keys"
 
 
 def upgrade() -> None:

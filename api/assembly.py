@@ -8,6 +8,8 @@ from api.parts import Parts
 from auth.budgets import Budgets
 from auth.guard import Guard
 from auth.limits import AgencyLimiter
+from auth.nonces import Nonces
+from auth.possession import Possession
 from auth.tokens import TokenVerifier
 from dtsen.audit.search import AccessLog
 from dtsen.clock import Clock
@@ -92,7 +94,9 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
         stack.push_async_callback(budgets.close)
         verifier = TokenVerifier(keyring, settings.issuer, clock)
         limiter = AgencyLimiter()
-        guard = Guard(authority, verifier, limiter, budgets, clock)
+        nonces = Nonces(keyring) if settings.dpop_nonces else None
+        possession = Possession(settings.issuer, clock, nonces)
+        guard = Guard(authority, verifier, limiter, budgets, clock=clock, possession=possession)
         yield Parts(
             settings=settings,
             clock=clock,

@@ -2,8 +2,9 @@
 
 from api.parts import Parts
 from api.telemetry import TOKEN_OPERATION
+from auth.endpoint import OAuthParts
 from auth.limits import TokenLimits
-from auth.routes import OAuthParts
+from auth.server import Decision
 from dtsen.disclosure.grants import AgreementGrants
 
 STATUS_OF = {"invalid_client": 401, "rate-limited": 429, "unavailable": 503}
@@ -22,17 +23,17 @@ def authorization_parts(parts: Parts) -> OAuthParts:
         parts.telemetry.refused(cause)
         parts.tally.count(cause, status, client=client, address=address)
 
-    async def on_issue(client_id: str, jti: str, scope: str) -> None:
-        client = parts.authority.current.clients.get(client_id)
+    async def on_issue(decision: Decision) -> None:
+        client = parts.authority.current.clients.get(decision.client_id)
         await parts.notes.write(
             "login",
             TOKEN_OPERATION,
             "issued",
             status=200,
-            client=client_id,
+            client=decision.client_id,
             agency=client.agency if client else None,
-            clear={"scope": scope},
-            personal={"auth": {"method": "private_key_jwt", "jti": jti}},
+            clear={"scope": decision.scope},
+            personal={"auth": {"method": decision.auth_method, "jti": decision.jti}},
         )
         parts.telemetry.answered(TOKEN_OPERATION, 200, None)
 
@@ -46,4 +47,6 @@ def authorization_parts(parts: Parts) -> OAuthParts:
         limits=TokenLimits(parts.limiter),
         on_refusal=on_refusal,
         on_issue=on_issue,
+        nonces=parts.settings.dpop_nonces,
+        tls_origin=parts.settings.tls_origin,
     )

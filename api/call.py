@@ -9,29 +9,29 @@ from uuid import UUID
 from fastapi import Response
 from starlette.requests import Request
 
-from api.headers import IndexedHeaders
+from api.headers import IndexedHeaders, said_of
 from api.parts import Parts
 from api.problems import MEDIA_TYPE as PROBLEM, problem_body, spoken_language
 from api.strict_json import check_media_type, read_bytes
+from auth.dpop import PROOF_FAULT, TOKEN_FAULT
 from auth.guard import Admitted, Judging
 from auth.leases import Charge
 from auth.limits import ratelimit_headers
+from auth.tokens import challenge
 from dtsen.audit.record import new_record_id
 from dtsen.disclosure.mandate import Circumstances, Mandate, Operation, bare_mandate
 from dtsen.disclosure.question import Answer, Expand, Question, Render, Rendering, Seen, Want
-from dtsen.errors import DtsenError, Fault, MalformedHeader, Unauthenticated, Unavailable
+from dtsen.errors import (
+    DtsenError,
+    ProofRefused,
+    Unauthenticated,
+    Unavailable,
+)
 
 JSON = "application/json"
 
 Body: TypeAlias = Callable[[Mandate], bytes]
 
-_HEADERS = {
-    "dtsen-purpose": re.compile(r"[A-Z0-9][A-Z0-9-]{0,63}"),
-    "dtsen-actor": re.compile(r"officer|subject|system"),
-    "dtsen-officer": re.compile(r"[\x21-\x7e]{1,128}"),
-    "dtsen-case-ref": re.compile(r"[\x21-\x7e]{1,128}"),
-    "idempotency-key": re.compile(r"[\x21-\x7e]{1,128}"),
-}
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 SAFE_HEADERS = (
     (b"cache-control", b"no-store"),
@@ -88,7 +88,7 @@ class Call(Request):
         """
         if self.admitted is None:
             raise Unavailable
-        self._said = self._read_headers()
+        self._said = said_of(self.headers)
         purpose = self._said.get("dtsen-purpose")
         self._mandate = self.parts.guard.mandate(self.admitted, self.operation, purpose)
 
@@ -183,7 +183,7 @@ class Call(Request):
     async def refuse(self, error: DtsenError) -> Response:
         """Record and send a refusal; what cannot be recorded one by one is counted."""
         if error.status == Unauthenticated.status:
-            error.headers.setdefault("WWW-Authenticate", 'Bearer error="invalid_token"')
+            error.headers.setdefault("WWW-Authenticate", self._challenge(error))
         self.parts.telemetry.refused(error.code)
         body = self.problem(error)
         if self.admitted is None or error.status in {401, 429} or error.status >= 500:  # noqa: PLR2004 - HTTP statuses
@@ -194,8 +194,9 @@ class Call(Request):
                 mandate=self._mandate or bare_mandate(snapshot, token, self.operation),
                 circumstances=self._circumstances({}),
                 render=lambda _, __: Rendering(error.status, body, "invalid"),
-                judge=Judging(token, self.operation, refusal=True),
+                judge=Judging(token, self.operation, refusal=True, proof=self.admitted.proof),
                 refusal=True,
+                proof=self.admitted.proof,
             )
             answer = await self.parts.gate.answer(question)
         except DtsenError as worse:
@@ -213,14 +214,15 @@ class Call(Request):
     ) -> Answer:
         if self.admitted is None:
             raise Unavailable
-        purpose = self._said.get("dtsen-purpose")
+        purpose, proof = self._said.get("dtsen-purpose"), self.admitted.proof
         question = Question(
             mandate=self.mandate,
             circumstances=self._circumstances(query, subjects),
             render=render,
-            judge=Judging(self.admitted.token, self.operation, purpose),
+            judge=Judging(self.admitted.token, self.operation, purpose, proof=proof),
             want=want,
             expand=expand,
+            proof=proof,
         )
         return await self.parts.gate.answer(question)
 
@@ -240,21 +242,6 @@ class Call(Request):
             subjects=subjects,
         )
 
-    def _read_headers(self) -> dict[str, str]:
-        said: dict[str, str] = {}
-        faults = []
-        for name, form in _HEADERS.items():
-            values = self.headers.getlist(name)
-            if not values:
-                continue
-            if len(values) > 1 or form.fullmatch(values[0]) is None:
-                faults.append(Fault("", "malformed-header", name))
-            else:
-                said[name] = values[0]
-        if faults:
-            raise MalformedHeader(faults=faults)
-        return said
-
     def problem(self, error: DtsenError) -> bytes:
         """The body of an error; also for renderings that tell one (a 404 about a person)."""
         return problem_body(
@@ -263,6 +250,12 @@ class Call(Request):
             instance=str(self.record_id),
             language=self.language,
         )
+
+    def _challenge(self, error: DtsenError) -> str:
+        """How to authenticate instead, in the scheme of what was shown (RFC 6750, RFC 9449)."""
+        if isinstance(error, ProofRefused):
+            return challenge("DPoP", PROOF_FAULT)
+        return challenge(self.admitted.token.scheme if self.admitted else "Bearer", TOKEN_FAULT)
 
     def _counted(self, error: DtsenError, body: bytes) -> Response:
         client = self.admitted.token.client_id if self.admitted and error.status != 401 else None  # noqa: PLR2004 - HTTP status
@@ -291,6 +284,9 @@ class Call(Request):
         raw = response.raw_headers
         raw.extend(SAFE_HEADERS)
         raw.extend((name.lower().encode(), value.encode()) for name, value in headers.items())
-        if self.admitted is not None and self.admitted.states:
-            raw.extend(ratelimit_headers(self.admitted.states))
+        if self.admitted is not None:
+            if self.admitted.states:
+                raw.extend(ratelimit_headers(self.admitted.states))
+            if self.admitted.nonce is not None:
+                raw.append((b"dpop-nonce", self.admitted.nonce.encode()))
         return response

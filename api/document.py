@@ -24,6 +24,7 @@ from dtsen.errors import (
     MalformedHeader,
     MalformedRequest,
     NotAcceptable,
+    ProofRefused,
     PurposeNotPermitted,
     PurposeRequired,
     QuotaExhausted,
@@ -42,6 +43,7 @@ ALWAYS: Errors = (
     DoubledAuthorization,
     MalformedHeader,
     Unauthenticated,
+    ProofRefused,
     NotAcceptable,
     RateLimited,
     Unavailable,
@@ -82,7 +84,7 @@ RECORDED = {
 RELEASE = {"DTSEN-Release": _answered(32, "The release that answers.")}
 TAG = {"ETag": _answered(60, "Changes whenever the answer does.", pattern='^"[A-Za-z0-9_-]+"$')}
 RETRY = {"Retry-After": _answered(10, "Seconds to wait.", pattern="^[0-9]+$")}
-CHALLENGE = {"WWW-Authenticate": _answered(500, "RFC 6750.")}
+CHALLENGE = {"WWW-Authenticate": _answered(500, "RFC 6750, or RFC 9449 for tokens bound to a key.")}
 
 ASKED = (
     _asked(

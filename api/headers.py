@@ -1,9 +1,21 @@
 """Request headers, read once: a call asks for a dozen of them, most of which are not there."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from starlette.datastructures import Headers
+
+from dtsen.errors import Fault, MalformedHeader
+
+SAID = {
+    "dtsen-purpose": re.compile(r"[A-Z0-9][A-Z0-9-]{0,63}"),
+    "dtsen-actor": re.compile(r"officer|subject|system"),
+    "dtsen-officer": re.compile(r"[\x21-\x7e]{1,128}"),
+    "dtsen-case-ref": re.compile(r"[\x21-\x7e]{1,128}"),
+    "idempotency-key": re.compile(r"[\x21-\x7e]{1,128}"),
+}
+"""What a caller says of a call beside its content, and the form that it must have."""
 
 
 class IndexedHeaders(Headers):
@@ -36,3 +48,24 @@ class IndexedHeaders(Headers):
         """All values of a header, in order."""
         values = self._values.get(key.lower().encode("latin-1"), ())
         return [value.decode("latin-1") for value in values]
+
+
+def said_of(headers: Headers) -> dict[str, str]:
+    """What a request's headers say of why and for whom it is made.
+
+    Raises:
+        MalformedHeader: one of them is repeated or has not its form.
+    """
+    said: dict[str, str] = {}
+    faults = []
+    for name, form in SAID.items():
+        values = headers.getlist(name)
+        if not values:
+            continue
+        if len(values) > 1 or form.fullmatch(values[0]) is None:
+            faults.append(Fault("", "malformed-header", name))
+        else:
+            said[name] = values[0]
+    if faults:
+        raise MalformedHeader(faults=faults)
+    return said

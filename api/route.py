@@ -76,7 +76,7 @@ class GuardedRoute(APIRoute):
                 return await call.refuse(InternalError())
 
         async def _serve(call: Call, endpoint: Endpoint, inputs: Inputs) -> Response:
-            call.admitted = call.parts.guard.admit(call.headers.raw, call.scope["query_string"])
+            call.admitted = call.parts.guard.admit(call.scope)
             await call.parts.guard.limit(call.admitted)
             call.judge()
             call.media_type = negotiate(call.headers.getlist("accept"), description.offered)

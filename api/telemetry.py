@@ -11,7 +11,8 @@ from fastapi.routing import iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
 
 from api.metrics import numbers_folder
-from auth.routes import JWKS_PATH, METADATA_PATH, TOKEN_PATH
+from auth.metadata import JWKS_PATH, METADATA_PATH
+from auth.server import TOKEN_PATH
 from dtsen.embedded import EmbeddedError
 from dtsen.settings import Settings, SettingsError
 from dtsen.telemetry import Telemetry, TelemetryError, Words, signals, start

@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError
 
+from auth.certificates import Certificate
 from auth.clients import CLIENT_ID
 
 FORM = "application/x-www-form-urlencoded"
@@ -54,13 +55,26 @@ class Payload(OAuth2Payload):  # type: ignore[misc]  # Authlib ships no types
         return defaultdict(list, {name: [value] for name, value in self._form.items()})
 
 
-class TokenRequest(OAuth2Request):  # type: ignore[misc]  # Authlib ships no types
-    """A token request; its address is built from the issuer, never from what a proxy passed on."""
+class OAuthRequest(OAuth2Request):  # type: ignore[misc]  # Authlib ships no types
+    """A request to `/oauth`; its address is built from the issuer, never from what a proxy says.
 
-    def __init__(self, issuer: str, form: Mapping[str, str], assertion: Assertion | None) -> None:
-        super().__init__("POST", f"{issuer}/oauth/token", headers={})
+    `proofs` are the values of its DPoP headers, unread.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        form: Mapping[str, str],
+        assertion: Assertion | None,
+        *,
+        certificate: Certificate | None = None,
+        proofs: Sequence[bytes] = (),
+    ) -> None:
+        super().__init__("POST", url, headers={})
         self.payload = Payload(form)
         self.assertion = assertion
+        self.certificate = certificate
+        self.proofs = proofs
 
     @property
     def form(self) -> dict[str, str]:
@@ -69,11 +83,12 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc]  # Authlib ships no typ
         return data
 
 
-def read_form(body: bytes) -> dict[str, str]:
+def read_form(body: bytes, needed: str) -> dict[str, str]:
     """The parameters of a form; an empty one counts as not sent (RFC 6749 3.2).
 
     Raises:
-        InvalidRequestError: it is no form, repeats a parameter or shows a second credential.
+        InvalidRequestError: it is no form, repeats a parameter, lacks the one that is needed or
+            shows a second credential.
     """
     try:
         pairs = parse_qsl(
@@ -90,8 +105,8 @@ def read_form(body: bytes) -> dict[str, str]:
     form = {name: value for name, value in pairs if value}
     if "client_secret" in form:
         raise InvalidRequestError("Clients authenticate with a key alone, not with a secret.")
-    if "grant_type" not in form:
-        raise InvalidRequestError("grant_type is missing.")
+    if needed not in form:
+        raise InvalidRequestError(f"{needed} is missing.")
     return form
 
 
@@ -121,6 +136,20 @@ def read_assertion(form: Mapping[str, str]) -> Assertion | None:
     if form.get("client_id", subject) != subject:
         raise InvalidClientError(description="client_id and sub of the assertion differ.")
     return Assertion(header, claims)
+
+
+def claimed_client(form: Mapping[str, str], assertion: Assertion | None) -> str | None:
+    """Who a request says it is of: nothing of it is verified yet.
+
+    Raises:
+        InvalidClientError: no client has such an id.
+    """
+    if assertion is not None:
+        return assertion.client_id
+    client_id = form.get("client_id")
+    if client_id is not None and not CLIENT_ID.fullmatch(client_id):
+        raise InvalidClientError(description="client_id is none.")
+    return client_id
 
 
 def _read_object(segment: str) -> dict[str, Any]:

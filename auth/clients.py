@@ -12,7 +12,9 @@ import psycopg
 from joserfc.jwk import Key
 from psycopg.rows import class_row
 
+from auth.certificates import registered
 from auth.jwks import public_jwks, read_public_keys
+from schemas.agreement_models import Binding
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 LOCK_TIMEOUT = "5s"
@@ -27,8 +29,10 @@ class KnownClient:
     """A client in force, as far as the token endpoint needs to know it."""
 
     client_id: str
-    binding: str
-    keys: tuple[Key, ...]
+    binding: Binding
+    keys: tuple[Key, ...] = ()
+    auth_method: str = "private_key_jwt"
+    certificates: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ class NewClient:
     agency: str
     description: str
     jwks: dict[str, Any]
-    binding: str = "none"
+    binding: Binding = "none"
+    auth_method: str = "private_key_jwt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +61,27 @@ class ListedClient:
 
 
 FIND = """
-SELECT token_binding, jwks
+SELECT auth_method, token_binding, jwks
 FROM auth.client
-WHERE client_id = $1 AND auth_method = 'private_key_jwt' AND revoked_at IS NULL
+WHERE client_id = $1 AND revoked_at IS NULL
   AND (expires_at IS NULL OR expires_at > clock_timestamp())
 """
 
 
 async def find_client(pool: asyncpg.Pool, client_id: str) -> KnownClient | None:
-    """The client of this id that may authenticate with a key now, or None."""
+    """The client of this id that may authenticate now, or None."""
     row = await pool.fetchrow(FIND, client_id)
     if row is None:
         return None
-    return KnownClient(client_id, row["token_binding"], read_public_keys(json.loads(row["jwks"])))
+    method, binding, jwks = row["auth_method"], row["token_binding"], json.loads(row["jwks"])
+    if method == "private_key_jwt":
+        return KnownClient(client_id, binding, read_public_keys(jwks))
+    return KnownClient(client_id, binding, (), method, registered(jwks))
 
 
 INSERT = """
 INSERT INTO auth.client (client_id, agency, description, auth_method, token_binding, jwks)
-SELECT %(client_id)s, agency.code, %(description)s, 'private_key_jwt', %(binding)s, %(jwks)s
+SELECT %(client_id)s, agency.code, %(description)s, %(auth_method)s, %(binding)s, %(jwks)s
 FROM disclosure.agency WHERE agency.code = %(agency)s
 ON CONFLICT ON CONSTRAINT pk_client DO NOTHING
 RETURNING client_id
@@ -89,13 +97,18 @@ def add_client(connection: psycopg.Connection, client: NewClient) -> None:
     """
     if not CLIENT_ID.fullmatch(client.client_id):
         raise ClientRefused("a client id has 1 to 64 letters, digits, dots, dashes, underscores")
-    keys = read_public_keys(client.jwks)
+    jwks = client.jwks
+    if client.auth_method == "private_key_jwt":
+        jwks = public_jwks(read_public_keys(jwks))
+    elif not registered(jwks) or client.binding == "none":
+        raise ClientRefused("a client that shows a certificate has its tokens bound to a key")
     values = {
         "client_id": client.client_id,
         "agency": client.agency,
         "description": client.description,
+        "auth_method": client.auth_method,
         "binding": client.binding,
-        "jwks": json.dumps(public_jwks(keys)),
+        "jwks": json.dumps(jwks),
     }
     with connection.transaction():
         if connection.execute(INSERT, values).fetchone() is None:

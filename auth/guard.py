@@ -1,21 +1,22 @@
-"""Who may: turns the headers of a request into a token, and a token into a Mandate.
+"""Who may: turns a request's headers into a token that is its sender's, and that into a Mandate.
 
 Nothing here waits but for a lease of a budget; the token's signature is checked once and cached,
 and whether all of it still holds is checked again by the recording statement.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from limits import RateLimitItem, RateLimitItemPerSecond
+from starlette.types import Scope
 
 from auth.budgets import Budgets
 from auth.leases import Ceilings, Charge, Unit
 from auth.limits import AgencyLimiter, LimitState
+from auth.possession import Possession
 from auth.quotas import Quotas
-from auth.tokens import TokenVerifier, authorization
+from auth.tokens import TokenVerifier, authorization, challenge, refused_token
 from dtsen.clock import Clock
 from dtsen.disclosure.authority import Authority, ClientAuthority, Snapshot
 from dtsen.disclosure.mandate import (
@@ -26,12 +27,16 @@ from dtsen.disclosure.mandate import (
     identify,
     mandate,
 )
-from dtsen.errors import DtsenError, InsufficientScope, RateLimited
+from dtsen.disclosure.proof import Proof
+from dtsen.errors import (
+    DtsenError,
+    InsufficientScope,
+    ProofRefused,
+    RateLimited,
+    Unauthenticated,
+)
 
 MOST_MANDATES = 20_000
-
-RawHeaders = Iterable[tuple[bytes, bytes]]
-"""Headers as ASGI gives them, names in lower case."""
 
 
 @dataclass(slots=True)
@@ -41,6 +46,8 @@ class Admitted:
     token: AccessToken
     snapshot: Snapshot
     client: ClientAuthority
+    proof: Proof | None = None
+    nonce: str | None = None
     states: list[LimitState] = field(default_factory=list)
 
 
@@ -53,7 +60,9 @@ class Guard:
         verifier: TokenVerifier,
         limiter: AgencyLimiter,
         budgets: Budgets,
+        *,
         clock: Clock,
+        possession: Possession,
     ) -> None:
         self._authority = authority
         self._verifier = verifier
@@ -61,17 +70,25 @@ class Guard:
         self._budgets = budgets
         self._quotas = Quotas()
         self._clock = clock
+        self._possession = possession
         self._mandates: dict[tuple[str, str, str | None], tuple[Snapshot, Mandate]] = {}
 
-    def admit(self, headers: RawHeaders, query: bytes) -> Admitted:
-        """Authenticate a request by its Authorization header.
+    def admit(self, scope: Scope) -> Admitted:
+        """Authenticate a request by its token, and by proof that it is the sender's own.
 
         Raises:
-            DoubledAuthorization, Unauthenticated, Unavailable: as they say.
+            DoubledAuthorization, Unauthenticated, ProofRefused, Unavailable: as they say.
         """
-        token = self._verifier.verify(authorization(headers, query))
+        scheme, text = authorization(scope["headers"], scope["query_string"])
+        try:
+            token = self._verifier.verify(text)
+        except Unauthenticated:
+            raise refused_token("DPoP" if scheme == b"dpop" else "Bearer") from None
+        proof = self._possession.show(scope, scheme, token)
         snapshot = self._authority.current
-        return Admitted(token, snapshot, identify(snapshot, token))
+        client = identify(snapshot, token)
+        nonce = self._possession.nonce() if proof is not None else None
+        return Admitted(token, snapshot, client, proof, nonce)
 
     async def limit(self, admitted: Admitted) -> None:
         """Charge one request to the bursts of this worker and to the running minute of all.
@@ -153,9 +170,14 @@ class Judging:
     operation: Operation
     purpose: str | None = None
     refusal: bool = False
+    proof: Proof | None = None
 
     def __call__(self, snapshot: Snapshot, now: datetime) -> Mandate:
         """Make the mandate from this snapshot, or raise the refusal."""
+        if self.token.expires <= now:
+            raise refused_token(self.token.scheme)
+        if self.proof is not None and self.proof.expires <= now:
+            raise ProofRefused
         if self.refusal:
             return bare_mandate(snapshot, self.token, self.operation)
         return _mandate(snapshot, self.token, self.operation, self.purpose, now)
@@ -168,8 +190,8 @@ def _mandate(
     try:
         return mandate(snapshot, token, operation, purpose, now)
     except InsufficientScope:
-        challenge = f'Bearer error="insufficient_scope", scope="{operation.scope}"'
-        raise InsufficientScope(headers={"WWW-Authenticate": challenge}) from None
+        told = challenge(token.scheme, "insufficient_scope", f'scope="{operation.scope}"')
+        raise InsufficientScope(headers={"WWW-Authenticate": told}) from None
 
 
 @lru_cache(maxsize=1024)

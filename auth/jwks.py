@@ -6,7 +6,7 @@ Ed25519; RSA from 2048 bits). `Ed25519` and `EdDSA` are one algorithm here, what
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from joserfc.errors import JoseError
@@ -78,19 +78,28 @@ def _read_key(place: str, member: object) -> Key:
         raise KeysRefused(f"{place}: needs an alg out of {', '.join(ALGORITHMS)}")
     if member.get("use", "sig") != "sig" or member.get("key_ops", ["verify"]) != ["verify"]:
         raise KeysRefused(f"{place}: is not meant for signatures")
-    name = canonical_algorithm(alg)
-    kind, parts, curve = KINDS[name]
+    return read_key(place, member, canonical_algorithm(alg), kid)
+
+
+def read_key(
+    place: str, member: Mapping[str, object], algorithm: str, kid: str | None = None
+) -> Key:
+    """A public JWK as a key of an algorithm (by its canonical name); other members are left out.
+
+    Raises:
+        KeysRefused: it is none; `place` says where it stands.
+    """
+    kind, parts, curve = KINDS[algorithm]
     if member.get("kty") != kind.key_type or (curve and member.get("crv") != curve):
         raise KeysRefused(
-            f"{place}: {alg} needs kty {kind.key_type}" + (f", {curve}" if curve else "")
+            f"{place}: {algorithm} needs kty {kind.key_type}" + (f", {curve}" if curve else "")
         )
     if kind is RSAKey:
         _check_modulus(place, member.get("n"))
     chosen = {part: str(member.get(part)) for part in parts}
+    marks = {"alg": algorithm, "use": "sig", **({"kid": kid} if kid else {})}
     try:
-        return kind.import_key(
-            {"kty": kind.key_type, **chosen, "kid": kid, "alg": name, "use": "sig"}
-        )
+        return kind.import_key({"kty": kind.key_type, **chosen, **marks})
     except (JoseError, ValueError, TypeError):
         raise KeysRefused(f"{place}: its numbers are not a key") from None
 

@@ -1,72 +1,73 @@
 """The authorization server's policy, on Authlib: who gets which token. Pure: no I/O.
 
-All awaiting is done before (`auth.routes` fetched the client), all writing after it (the plan that
-comes back names the assertion to use up). Authlib's defaults are the inverse of FAPI 2.0 and are
-overridden one by one; no text that a caller sent reaches an Authlib error.
+All awaiting is done before (the client was fetched), all writing after it (the decision that comes
+back names the marks to use up).
 """
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin
 from authlib.oauth2.rfc6749.errors import (
+    InvalidRequestError,
     InvalidScopeError,
     UnauthorizedClientError,
 )
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
-from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 
-from auth.adapter import Assertion, TokenRequest
-from auth.assertions import UsedAssertion, check_claims, verify_signature
-from auth.clients import KnownClient
-from auth.tokens import ALGORITHM, TOKEN_SECONDS, TokenSigner
-from schemas.scopes import Scope, UnknownScope
+from auth.adapter import OAuthRequest
+from auth.assertions import UsedAssertion
+from auth.authentication import AUTH_METHODS, GrantedClient, PolicyServer, Requester
+from auth.dpop import ProofFault, Target, read_proof, single, target_url
+from auth.nonces import Nonces
+from auth.tokens import ALGORITHM, CONFIRMATION, TOKEN_SECONDS, TokenSigner
+from dtsen.disclosure.proof import Proof
+from schemas.agreement_models import Binding
 
-AUTH_METHOD = "private_key_jwt"
-GRANT_TYPE = "client_credentials"
-
-# Its grants log whole access tokens at DEBUG.
-logging.getLogger("authlib").setLevel(logging.INFO)
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What does not change from one token request to the next."""
+    """What does not change from one token request to the next; `nonces` where they are wanted."""
 
     issuer: str
+    profile: Literal["sandbox", "production"]
     signer: TokenSigner
-
-
-@dataclass(frozen=True, slots=True)
-class Requester:
-    """What was fetched before the decision: the client asserted, if known, and its scopes.
-
-    `scopes` is None when nothing may be granted to it now; `bearer` says whether it may have a
-    token that is bound to no key.
-    """
-
-    client: KnownClient
-    scopes: frozenset[str] | None
-    bearer: bool
+    nonces: Nonces | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A token to hand out, once its assertion is used up."""
+    """A token to hand out, once what it rests on is used up."""
 
     client_id: str
     jti: str
     scope: str
-    assertion: UsedAssertion
+    auth_method: str
+    binding: Binding
+    assertion: UsedAssertion | None
+    proof: Proof | None
     body: dict[str, Any]
 
 
+class ProofError(OAuth2Error):  # type: ignore[misc]  # Authlib ships no types
+    """A proof that is missing or does not hold (RFC 9449 5); `nonce` is one to use next."""
+
+    def __init__(self, fault: ProofFault, nonce: str | None = None) -> None:
+        super().__init__(fault.reason, status_code=400, error=fault.error)
+        self.nonce = nonce
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """With the nonce that the server wants."""
+        headers: list[tuple[str, str]] = super().get_headers()
+        return [*headers, ("DPoP-Nonce", self.nonce)] if self.nonce else headers
+
+
 def decide(
-    policy: Policy, request: TokenRequest, requester: Requester | None, now: datetime
+    policy: Policy, request: OAuthRequest, requester: Requester | None, now: datetime
 ) -> Decision:
     """Answer a token request.
 
@@ -76,150 +77,109 @@ def decide(
     server = TokenServer(policy, requester, now)
     _, body, _ = server.create_token_response(request)
     body["scope"] = server.scope
-    return Decision(request.client.client_id, server.jti, server.scope, server.used, body)
+    if server.binding == "dpop":
+        body["token_type"] = "DPoP"  # noqa: S105 - a type
+    client = request.client
+    return Decision(
+        client.client_id,
+        server.jti,
+        server.scope,
+        client.requester.client.auth_method,
+        server.binding,
+        server.used,
+        server.proof,
+        body,
+    )
 
 
-class TokenServer(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no types
-    """Authlib's server for one request: it knows one client and writes nothing."""
+class TokenServer(PolicyServer):
+    """The server for one token request."""
 
-    used: UsedAssertion
     jti: str
     scope: str
+    seconds: int = TOKEN_SECONDS
+    binding: Binding = "none"
+    thumbprint: str = ""
+    proof: Proof | None = None
 
     def __init__(self, policy: Policy, requester: Requester | None, now: datetime) -> None:
-        super().__init__()
+        super().__init__(policy.issuer, requester, now)
         self.policy = policy
-        self.requester = requester
-        self.now = now
-        self.register_client_auth_method(AUTH_METHOD, PrivateKeyJwt(self))
         self.register_grant(ClientCredentials)
         self.register_token_generator("default", AccessTokens(self))
 
-    def query_client(self, client_id: str) -> "GrantedClient | None":
-        """The client that was fetched, if it is the one asked for."""
-        requester = self.requester
-        if requester is None or requester.client.client_id != client_id:
-            return None
-        return GrantedClient(requester)
+    def bind(self, request: OAuthRequest, requester: Requester) -> None:
+        """Find what the token is bound to.
 
-    def create_oauth2_request(self, request: TokenRequest) -> TokenRequest:
-        """The request as it is; the adapter made it."""
-        return request
+        Raises:
+            OAuth2Error: what must be shown for it is missing or wrong.
+        """
+        demanded = requester.demand.binding
+        if demanded == "none":
+            demanded = requester.client.binding
+        if demanded == "mtls":
+            self._bind_to_certificate(request)
+        elif demanded == "dpop" or request.proofs:
+            self._bind_to_key(request)
+        elif self.policy.profile == "production" and requester.demand.until is None:
+            raise UnauthorizedClientError("This client may not have a token bound to no key.")
+        if self.binding == "none" and requester.demand.until is not None:
+            # An exception is over when its day is, and so is what was issued under it.
+            left = (requester.demand.until - self.now).total_seconds()
+            self.seconds = max(1, min(TOKEN_SECONDS, int(left)))
 
-    def handle_response(self, status: int, body: Any, headers: Any) -> tuple[int, Any, Any]:  # noqa: ANN401 - Authlib's
-        """No framework's response: the parts."""
-        return status, body, headers
+    def _bind_to_certificate(self, request: OAuthRequest) -> None:
+        if request.certificate is None or not request.certificate.valid(self.now):
+            raise InvalidRequestError("This client's tokens are bound to its certificate: show it.")
+        if request.proofs:
+            raise InvalidRequestError("A token is bound to a certificate or to a key, not to both.")
+        self.binding, self.thumbprint = "mtls", request.certificate.thumbprint
 
-    def handle_error_response(self, request: TokenRequest, error: OAuth2Error) -> None:
-        """Leave by the exception, so that no refusal can be taken for an answer."""
-        del request
-        raise error
-
-    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
-        """Tell nobody; the base class has no implementation."""
-
-    def save_token(self, token: dict[str, Any], request: TokenRequest) -> None:
-        """Keep nothing: a token is found again by its signature."""
-
-
-class GrantedClient(ClientMixin):  # type: ignore[misc]  # Authlib ships no types
-    """A client as Authlib asks about it."""
-
-    def __init__(self, requester: Requester) -> None:
-        self.client_id = requester.client.client_id
-        self.requester = requester
-
-    def get_client_id(self) -> str:
-        """Its id."""
-        return self.client_id
-
-    def get_allowed_scope(self, scope: str | None) -> str | None:
-        """All that is granted if none is asked for; None (refused, never narrowed) if too much."""
-        granted = self.requester.scopes or frozenset()
-        if not scope:
-            return " ".join(sorted(granted))
-        wanted = frozenset(scope.split(" "))
-        return " ".join(sorted(wanted)) if all(_covered(each, granted) for each in wanted) else None
-
-    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """Keys only."""
-        del endpoint
-        return method == AUTH_METHOD
-
-    def check_grant_type(self, grant_type: str) -> bool:
-        """Client credentials only."""
-        return grant_type == GRANT_TYPE
-
-
-def _covered(scope: str, granted: frozenset[str]) -> bool:
-    """Whether a scope is granted, by itself or as a group of a whole operation."""
-    try:
-        wanted = Scope.parse(scope)
-    except UnknownScope:
-        return False
-    return any(Scope.parse(each).covers(wanted) for each in granted)
+    def _bind_to_key(self, request: OAuthRequest) -> None:
+        target = Target("POST", target_url(self.policy.issuer, TOKEN_PATH))
+        nonces = self.policy.nonces
+        try:
+            self.proof, nonce = read_proof(single(request.proofs), target, self.now)
+            if nonces is not None:
+                nonces.hold(nonce, self.now)
+        except ProofFault as fault:
+            raise ProofError(fault, nonces.make(self.now) if nonces else None) from None
+        self.binding, self.thumbprint = "dpop", self.proof.thumbprint
 
 
 class ClientCredentials(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib ships no types
     """RFC 6749 4.4, for clients that authenticate with a key."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = (AUTH_METHOD,)
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
     def validate_token_request(self) -> None:
-        """Authenticate, then ask whether this client may have an unbound token, and any at all."""
+        """Authenticate, then ask whether anything may be granted, and to what it is bound."""
         super().validate_token_request()
         requester = self.request.client.requester
         if requester.scopes is None:
             raise UnauthorizedClientError("Nothing may be granted to this client now.")
-        if requester.client.binding != "none" or not requester.bearer:
-            raise UnauthorizedClientError("This client may not have a token bound to no key.")
-
-
-class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib ships no types
-    """Client authentication by a signed assertion: RFC 7523 with the rules of FAPI 2.0 5.3.2.1."""
-
-    CLIENT_AUTH_METHOD = AUTH_METHOD
-    _assertion: Assertion
-
-    def __init__(self, server: TokenServer) -> None:
-        super().__init__()
-        self._server = server
-
-    def __call__(self, query_client: Any, request: TokenRequest) -> GrantedClient | None:  # noqa: ANN401 - Authlib's
-        """The client, or None if the request shows no assertion."""
-        if request.assertion is None:
-            return None
-        self._assertion = request.assertion
-        found: GrantedClient | None = super().__call__(query_client, request)
-        return found
-
-    def extract_assertion(self, assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Header and claims as the adapter read them, with limits of our own."""
-        del assertion
-        return self._assertion.header, self._assertion.claims
-
-    def resolve_client_public_key(self, client: GrantedClient) -> tuple[Any, ...]:
-        """All its keys; which one fits is decided with the signature."""
-        return client.requester.client.keys
-
-    def process_assertion_claims(self, assertion: str, resolve_key: tuple[Any, ...]) -> None:
-        """Verify the signature, then the claims, and note what is to be used up."""
-        verify_signature(assertion, self._assertion.header, resolve_key)
-        policy = self._server.policy
-        self._server.used = check_claims(self._assertion.claims, policy.issuer, self._server.now)
+        self.server.bind(self.request, requester)
 
 
 class AccessTokens(JWTBearerTokenGenerator):  # type: ignore[misc]  # Authlib ships no types
     """Our own access tokens in Authlib's answer."""
 
     def __init__(self, server: TokenServer) -> None:
-        super().__init__(server.policy.issuer, alg=ALGORITHM, expires_generator=TOKEN_SECONDS)
+        super().__init__(server.policy.issuer, alg=ALGORITHM, expires_generator=self._seconds)
         self._server = server
+
+    def _seconds(self, *_: object) -> int:
+        return self._server.seconds
 
     def access_token_generator(self, client: GrantedClient, scope: str, **_: object) -> str:
         """Sign a token; Authlib's own has no `kid`, and the client as its audience."""
-        token, self._server.jti = self._server.policy.signer.sign(client.client_id, scope)
-        self._server.scope = scope
+        server = self._server
+        bound = server.binding != "none"
+        confirmation = {CONFIRMATION[server.binding]: server.thumbprint} if bound else None
+        token, server.jti = server.policy.signer.sign(
+            client.client_id, scope, confirmation, server.seconds
+        )
+        server.scope = scope
         return token
 
     def get_allowed_scope(self, client: GrantedClient, scope: str | None) -> str:

@@ -2,8 +2,9 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,10 +12,12 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 
+from auth.jwks import ALGORITHMS
 from dtsen.clock import Clock
 from dtsen.disclosure.mandate import AccessToken
 from dtsen.errors import DoubledAuthorization, Unauthenticated
 from dtsen.keys import Keyring, Purpose
+from schemas.agreement_models import Binding
 
 ALGORITHM = "ES256"
 TYPE = "at+jwt"
@@ -24,7 +27,14 @@ CACHE_SECONDS = 60
 CACHE_SIZE = 20_000
 MAX_TOKEN_CHARACTERS = 8192
 
+CONFIRMATION: Mapping[Binding, str] = MappingProxyType({"dpop": "jkt", "mtls": "x5t#S256"})
+"""The member of `cnf` (RFC 7800) of each binding."""
+
 _REGISTRY = JWSRegistry(algorithms=[ALGORITHM])
+_BINDINGS: Mapping[str, Binding] = MappingProxyType(
+    {CONFIRMATION["dpop"]: "dpop", CONFIRMATION["mtls"]: "mtls"}
+)
+_SCHEMES = frozenset({b"bearer", b"dpop"})
 
 
 class TokenSigner:
@@ -35,8 +45,17 @@ class TokenSigner:
         self._issuer = issuer
         self._clock = clock
 
-    def sign(self, client_id: str, scope: str) -> tuple[str, str]:
-        """A new token for a client and its `jti`; `scope` is space-separated."""
+    def sign(
+        self,
+        client_id: str,
+        scope: str,
+        confirmation: Mapping[str, str] | None = None,
+        seconds: int = TOKEN_SECONDS,
+    ) -> tuple[str, str]:
+        """A new token for a client and its `jti`; `scope` is space-separated.
+
+        `confirmation` is the one member of `cnf` (RFC 7800) that binds it to a key.
+        """
         now = int(self._clock.now().timestamp())
         claims: dict[str, Any] = {
             "iss": self._issuer,
@@ -44,10 +63,12 @@ class TokenSigner:
             "sub": client_id,
             "client_id": client_id,
             "iat": now,
-            "exp": now + TOKEN_SECONDS,
+            "exp": now + seconds,
             "jti": secrets.token_urlsafe(16),
             "scope": scope,
         }
+        if confirmation:
+            claims["cnf"] = dict(confirmation)
         header = {"alg": ALGORITHM, "typ": TYPE, "kid": self._key.kid}
         return jwt.encode(header, claims, self._key, registry=_REGISTRY), claims["jti"]
 
@@ -105,36 +126,65 @@ class TokenVerifier:
             return None
         if claims.get("iss") != self._issuer or claims.get("aud") != self._issuer:
             return None
+        bound = _bound(claims.get("cnf"))
+        if bound is None:
+            return None
         return AccessToken(
             client_id=claims["client_id"],
             scopes=frozenset(claims["scope"].split()),
             jti=claims["jti"],
             expires=datetime.fromtimestamp(claims["exp"], UTC),
             digest=digest,
+            binding=bound[0],
+            thumbprint=bound[1],
         )
 
 
-def refused_token() -> Unauthenticated:
-    """The 401 of a token that was shown and is not valid."""
-    return Unauthenticated(headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+def _bound(confirmation: object) -> tuple[Binding, str] | None:
+    """How a token is bound, and to what; None if its `cnf` is not one that we make."""
+    if confirmation is None:
+        return "none", ""
+    if not isinstance(confirmation, dict) or len(confirmation) != 1:
+        return None
+    ((member, thumbprint),) = confirmation.items()
+    return (_BINDINGS[member], thumbprint) if member in _BINDINGS and thumbprint else None
 
 
-def authorization(headers: Iterable[tuple[bytes, bytes]], query: bytes = b"") -> str:
-    """The bearer token of a request: raw ASGI headers (lower-case names) and query string.
+def challenge(scheme: str, error: str | None = None, more: str = "") -> str:
+    """A `WWW-Authenticate` of one scheme (RFC 6750 3, RFC 9449 7.1); `more` parameters before."""
+    said = [f'error="{error}"'] if error else []
+    said += [more] if more else []
+    if scheme == "DPoP":
+        said.append(f'algs="{" ".join(ALGORITHMS)}"')
+    return f"{scheme} {', '.join(said)}".rstrip()
+
+
+NOBODY = f"{challenge('Bearer')}, {challenge('DPoP')}"
+"""Where nothing was shown: both ways of showing a token."""
+
+
+def refused_token(scheme: str = "Bearer") -> Unauthenticated:
+    """The 401 of a token that was shown and is not valid, or not so."""
+    return Unauthenticated(headers={"WWW-Authenticate": challenge(scheme, "invalid_token")})
+
+
+def authorization(headers: Iterable[tuple[bytes, bytes]], query: bytes = b"") -> tuple[bytes, str]:
+    """Scheme (lower case) and token of a request: raw ASGI headers (names too) and query string.
 
     Raises:
         DoubledAuthorization: more than one Authorization header, or a token in the query.
-        Unauthenticated: no Authorization header, or one that shows no bearer token.
+        Unauthenticated: no Authorization header, or one of another scheme.
     """
     shown = [value for name, value in headers if name == b"authorization"]
     if len(shown) > 1 or (query and _token_in_query(query)):
         raise DoubledAuthorization
     if not shown:
-        raise Unauthenticated(headers={"WWW-Authenticate": "Bearer"})
+        raise Unauthenticated(headers={"WWW-Authenticate": NOBODY})
     scheme, _, token = shown[0].partition(b" ")
-    if scheme.lower() != b"bearer":
-        raise Unauthenticated(headers={"WWW-Authenticate": "Bearer"})
-    return token.strip(b" ").decode("latin-1")
+    scheme = scheme.lower()
+    if scheme not in _SCHEMES:
+        raise Unauthenticated(headers={"WWW-Authenticate": NOBODY})
+    return scheme, token.strip(b" ").decode("latin-1")
 
 
 def _token_in_query(query: bytes) -> bool:

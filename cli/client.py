@@ -14,12 +14,13 @@ import typer
 from joserfc.jwk import ECKey, Key, KeyParameters, OKPKey, RSAKey
 from rich.table import Table
 
+from auth.authentication import PRIVATE_KEY_JWT
 from auth.clients import ClientRefused, NewClient, add_client, list_clients, revoke_client
 from auth.jwks import KeysRefused, public_jwks
-from auth.routes import TOKEN_PATH
-from auth.server import AUTH_METHOD
+from auth.server import TOKEN_PATH
 from cli.context import fail, keyring, out as console, owner, print_json, settings
 from dtsen.audit.administration import recorded
+from schemas.agreement_models import Binding
 
 RSA_BITS = 3072
 
@@ -34,6 +35,13 @@ class Algorithm(StrEnum):
     Ed25519 = "Ed25519"
 
 
+class Bound(StrEnum):
+    """What a client's tokens are bound to."""
+
+    dpop = "dpop"
+    none = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class ClientTerms:
     """What is said of a client to be; `scope` and `purposes` only stand in its file."""
@@ -44,6 +52,7 @@ class ClientTerms:
     issuer: str
     scope: str = ""
     purposes: Sequence[str] = ()
+    binding: Binding = "none"
 
 
 def make_key(algorithm: Algorithm) -> Key:
@@ -60,16 +69,23 @@ def make_key(algorithm: Algorithm) -> Key:
 
 
 def client_file(terms: ClientTerms, key: Key) -> dict[str, Any]:
-    """What a client's system keeps: who it is, where it asks, and its private key."""
+    """What a client's system keeps: who it is, where it asks, and its private keys.
+
+    The key of its proofs is one of its own making: nobody registers it.
+    """
+    proving = {}
+    if terms.binding == "dpop":
+        proving["dpop_private_jwk"] = make_key(Algorithm.ES256).as_dict(private=True)
     return {
         "client_id": terms.client_id,
         "agency": terms.agency,
         "description": terms.description,
         "issuer": terms.issuer,
         "token_endpoint": terms.issuer + TOKEN_PATH,
-        "auth_method": AUTH_METHOD,
+        "auth_method": PRIVATE_KEY_JWT,
         "private_jwk": key.as_dict(private=True),
-        "token_binding": "none",
+        "token_binding": terms.binding,
+        **proving,
         "scope": terms.scope,
         "purposes": list(terms.purposes),
     }
@@ -98,7 +114,7 @@ def add_with_new_key(
 
 
 def _new_client(terms: ClientTerms, jwks: dict[str, Any]) -> NewClient:
-    return NewClient(terms.client_id, terms.agency, terms.description, jwks)
+    return NewClient(terms.client_id, terms.agency, terms.description, jwks, terms.binding)
 
 
 @contextmanager
@@ -127,6 +143,9 @@ def add(
     jwks: Annotated[
         Path | None, typer.Option(help="The client's own public keys (JWK set).", exists=True)
     ] = None,
+    binding: Annotated[
+        Bound, typer.Option(help="What its tokens are bound to; none only by exception.")
+    ] = Bound.dpop,
     scope: Annotated[str, typer.Option(help="Scopes to note in the file.")] = "",
     purpose: Annotated[list[str] | None, typer.Option(help="Purposes to note in it.")] = None,
 ) -> None:
@@ -134,7 +153,7 @@ def add(
     if (out is None) == (jwks is None):
         raise typer.BadParameter("give either --out, to make a key, or --jwks, for its own keys")
     issuer = settings().issuer
-    terms = ClientTerms(client_id, agency, description, issuer, scope, purpose or ())
+    terms = ClientTerms(client_id, agency, description, issuer, scope, purpose or (), binding.value)
     with (
         _told(),
         owner() as connection,

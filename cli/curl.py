@@ -1,4 +1,4 @@
-"""`dtsen curl` and `dtsen lookup`: calls of a client, with its token fetched for it."""
+"""`dtsen curl` and `dtsen lookup`: calls of a client, its token fetched and proven for it."""
 
 import json
 import sys
@@ -9,8 +9,9 @@ import httpx2
 import typer
 from rich.table import Table
 
+from cli import session
 from cli.context import fail, out, print_json
-from cli.session import TokenRefused, fetch_token
+from cli.session import TokenRefused, connected, fetch_token
 
 TIMEOUT_SECONDS = 30
 
@@ -69,11 +70,13 @@ def call(
     """Send one call as a client, with a token fetched for it."""
     client = json.loads(client_file.read_text())
     try:
-        with httpx2.Client(timeout=TIMEOUT_SECONDS) as http:
-            headers = {"Authorization": f"Bearer {fetch_token(client, http=http)}", **headers}
+        with connected(client, timeout=TIMEOUT_SECONDS) as http:
+            token = fetch_token(client, http=http)
             if content is not None:
-                headers.setdefault("Content-Type", "application/json")
-            return http.request(method, client["issuer"] + path, content=content, headers=headers)
+                headers = {"Content-Type": "application/json", **headers}
+            return session.call(
+                client, token, method, path, http=http, headers=headers, content=content
+            )
     except TokenRefused as error:
         fail(f"The authorization server refused: {error}")
     except httpx2.HTTPError as error:

@@ -23,6 +23,7 @@ from dtsen.releases.listing import every_release
 from dtsen.releases.load import load
 from dtsen.releases.synth import synthesise
 from schemas.agreement import Agreement
+from schemas.agreement_models import Binding
 
 SEED = 1
 RELEASES = ("2026-Q2", "2026-Q3")
@@ -31,7 +32,7 @@ APPROVERS = ("a", "b")
 
 @dataclass(frozen=True, slots=True)
 class DemoClient:
-    """One client of the demo; its scopes and purposes are its agreement's."""
+    """One client of the demo; its scopes, purposes and binding are its agreement's."""
 
     client_id: str
     algorithm: Algorithm
@@ -119,10 +120,16 @@ def _add(
         settings().issuer,
         " ".join(sorted(scopes)),
         tuple(agreement.purposes),
+        _binding(agreement, client.client_id),
     )
     file.unlink(missing_ok=True)  # left by a start that was killed before it registered the key
     with recorded(connection, keyring(), "client.add", client=client.client_id):
         add_with_new_key(connection, terms, client.algorithm, file)
+
+
+def _binding(agreement: Agreement, client_id: str) -> Binding:
+    excepted = (one for one in agreement.tokens.exceptions if one.client == client_id)
+    return next(excepted, agreement.tokens).binding
 
 
 def _remove(folder: Path) -> None:

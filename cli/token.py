@@ -8,7 +8,7 @@ import httpx2
 import typer
 
 from cli.context import fail
-from cli.session import TokenRefused, fetch_token
+from cli.session import TokenRefused, connected, fetch_token
 
 TIMEOUT_SECONDS = 10
 
@@ -20,8 +20,9 @@ def token(
 ) -> None:
     """Get an access token and print it alone on the last line."""
     try:
-        with httpx2.Client(timeout=TIMEOUT_SECONDS) as http:
-            found = fetch_token(json.loads(client_file.read_text()), http=http)
+        client = json.loads(client_file.read_text())
+        with connected(client, timeout=TIMEOUT_SECONDS) as http:
+            found = fetch_token(client, http=http)
     except TokenRefused as error:
         fail(f"The authorization server refused: {error}")
     except httpx2.HTTPError as error:

@@ -33,11 +33,12 @@ class Purpose(StrEnum):
     ANSWERS = "answers"
     REPEATS = "repeats"
     CHECKPOINTS = "checkpoints"
+    NONCES = "nonces"
 
 
 MONTHLY = (Purpose.SUBJECT_INDEX, Purpose.DISCLOSURES, Purpose.ANSWERS)
 """Purposes whose version is a month, `YYYY-MM`; the others count 1, 2, 3."""
-COUNTED = (Purpose.PAIRWISE, Purpose.CURSORS, Purpose.REPEATS)
+COUNTED = (Purpose.PAIRWISE, Purpose.CURSORS, Purpose.REPEATS, Purpose.NONCES)
 SANDBOX_MARK = "SANDBOX"
 """Name of a file beside the keys of a demo: production refuses them."""
 

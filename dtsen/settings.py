@@ -10,24 +10,25 @@ import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from typing import Literal, Self
 
-import psycopg
 from dotenv import dotenv_values
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import (
-    AfterValidator,
     Field,
     PositiveInt,
     SecretStr,
     ValidationError,
-    field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from dtsen.database import DatabaseUrls
+from dtsen.setting_values import AbsolutePath, DatabaseUrl, LogUri, Networks, Origin, Port
 
 PREFIX = "DTSEN_"
 ENV_FILE = "DTSEN_ENV_FILE"
@@ -42,10 +43,6 @@ def _project_root() -> Path:
     """The clone this package runs from; the current folder when it was installed as a wheel."""
     root = Path(__file__).resolve().parents[1]
     return root if (root / "pyproject.toml").is_file() else Path.cwd()
-
-
-def _absolute(path: Path) -> Path:
-    return path.expanduser().resolve()
 
 
 def enterable(folder: Path) -> bool:
@@ -67,32 +64,6 @@ def default_pghome(home: Path) -> Path:
     if (outside / "data").exists() or not enterable(home.parent):
         return outside
     return inside
-
-
-def _postgresql_url(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    try:
-        user = conninfo_to_dict(text).get("user")
-    except psycopg.ProgrammingError:
-        # libpq's own message repeats the URL, password included.
-        raise ValueError("not a connection URL that libpq understands") from None
-    if not text.startswith("postgresql://") or not user:
-        raise ValueError("must be postgresql://LOGIN:PASSWORD@HOST:PORT/DATABASE")
-    return value
-
-
-def _folder_uri(value: str) -> str:
-    url = urlsplit(value)
-    path = url.path if url.scheme == "file" and not url.netloc else value
-    if not path.startswith("/"):
-        raise ValueError("must be an absolute path or file:///PATH")
-    return path
-
-
-LogUri = Annotated[str, AfterValidator(_folder_uri)]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_postgresql_url)]
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Settings(BaseSettings):
@@ -121,7 +92,7 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="localhost", min_length=1, description="Address to listen on.")
     port: Port = Field(default=8000, description="Port of the API.")
-    issuer: str = Field(
+    issuer: Origin = Field(
         default_factory=lambda data: f"http://localhost:{data['port']}",
         description="External URL; no path, no trailing slash.",
     )
@@ -156,6 +127,16 @@ class Settings(BaseSettings):
         " HOME/log.",
     )
     metrics_port: Port = Field(default=9464, description="Metrics, on loopback only.")
+    dpop_nonces: bool = Field(
+        default=False, description="Ask for a nonce of ours in proofs of possession (RFC 9449 8)."
+    )
+    tls_hops: Networks = Field(
+        default=(), description="Proxies that end TLS: whose word on certificates is believed."
+    )
+    tls_origin: Origin | None = Field(
+        default=None, description="Where such a proxy takes client certificates; an https origin."
+    )
+    tls_port: Port = Field(default=8443, description="Port of the proxy of `make run-tls`.")
     demo_families: PositiveInt = Field(
         default=10_000, description="Families in each synthetic release of the demo."
     )
@@ -196,17 +177,6 @@ class Settings(BaseSettings):
             "DTSEN_AUDITOR_DATABASE_URL": self.auditor_database_url,
         }
         return {name: url for name, url in given.items() if url is not None}
-
-    @field_validator("issuer")
-    @classmethod
-    def _issuer_is_an_origin(cls, value: str) -> str:
-        url = urlsplit(value)
-        origin = f"{url.scheme}://{url.netloc}"
-        if url.scheme not in {"http", "https"} or not url.hostname or value != origin.lower():
-            raise ValueError("must be http(s)://HOST[:PORT] in lower case, no path, no slash")
-        if "@" in url.netloc or url.netloc.endswith(":") or url.port == 0:
-            raise ValueError("must hold no login and no empty port")
-        return value
 
     @model_validator(mode="after")
     def _logins_are_whole_and_distinct(self) -> Self:

@@ -17,7 +17,7 @@ import httpx2
 import psycopg
 import pytest
 
-from cli.session import fetch_token
+from cli.session import call, fetch_token
 from dtsen.database import DatabaseUrls, connect
 from dtsen.embedded import running
 from dtsen.settings import Settings
@@ -44,7 +44,8 @@ class Sandbox:
 
     def client(self, client_id: str) -> dict[str, Any]:
         """A client's file."""
-        return json.loads((self.home / "demo" / "clients" / f"{client_id}.json").read_text())
+        path = self.home / "demo" / "clients" / f"{client_id}.json"
+        return json.loads(path.read_text())
 
     def token(self, client_id: str = "demo-explorer") -> str:
         """A token of a client, reused while it has a minute left."""
@@ -63,11 +64,11 @@ class Sandbox:
         as_client: str = "demo-explorer",
         **how: Any,
     ) -> httpx2.Response:
-        """A call with a valid token; `headers` are added."""
-        headers = {"Authorization": f"Bearer {self.token(as_client)}", **how.pop("headers", {})}
+        """A call with a valid token, shown as its client must; `headers` are added."""
         if body is not None:
             how["json"] = body
-        return self.http.request(method, path, headers=headers, **how)
+        client, token = self.client(as_client), self.token(as_client)
+        return call(client, token, method, path, http=self.http, **how)
 
     @property
     def samples(self) -> dict[str, Any]:

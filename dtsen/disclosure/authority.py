@@ -24,6 +24,7 @@ from dtsen.errors import Unavailable
 from dtsen.releases.current import ReleaseInForce
 from dtsen.telemetry import OFF, Telemetry
 from schemas.agreement import Agreement
+from schemas.agreement_models import Binding
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,17 @@ class AgreementInForce:
         if held is None:
             held = self.plans[purpose, operation] = compile_plan(self.terms, purpose, operation)
         return held
+
+    def takes(self, client_id: str, binding: Binding) -> bool:
+        """Whether it lets a client show a token bound so.
+
+        That an exception is over is told by the token, which ends with it.
+        """
+        tokens = self.terms.tokens
+        return tokens.binding in {binding, "none"} or any(
+            exception.client == client_id and exception.binding in {binding, "none"}
+            for exception in tokens.exceptions
+        )
 
     def purposes_for(self, operation: str) -> tuple[str, ...]:
         """Purposes for which the agreement opens an operation."""

@@ -76,7 +76,7 @@ def _personal(
     asked = Leaving(niks, kks) if rendering.leaving is None else Leaving((), ())
     reasons = [seen.sights[nik] for nik in niks] + [seen.family_sights[kk] for kk in kks]
     return {
-        "auth": {"method": "bearer", "jti": question.mandate.token.jti},
+        "auth": question.mandate.token.shown_as,
         "case_ref": circumstances.case_ref,
         "officer": circumstances.officer,
         "q": dict(circumstances.query) or None,
@@ -128,6 +128,8 @@ def _entry(
         case_ref=_case_index(circumstances, mandate, keys),
         leaf=leaf.content,
         disclosures=leaf.disclosures,
+        proof=question.proof.mark if question.proof else None,
+        proof_expires=question.proof.expires if question.proof else None,
     )
 
 

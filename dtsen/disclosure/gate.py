@@ -24,7 +24,7 @@ from dtsen.disclosure.question import Answer, Question, Seen, Want
 from dtsen.disclosure.reading import Packs, Rows, Source, read
 from dtsen.disclosure.recording import record
 from dtsen.disclosure.sighting import family_source, sight, sources
-from dtsen.errors import DtsenError, InternalError, Unavailable
+from dtsen.errors import DtsenError, InternalError, ProofRefused, Unavailable
 from dtsen.keys import Keyring
 from dtsen.telemetry import OFF, Telemetry
 
@@ -207,7 +207,7 @@ class Gate:
         started = self._clock.monotonic()
         try:
             with limited(connection, STATEMENT_SECONDS):
-                accepted = await record(connection, [made.entry for _, made in finished])
+                recorded = await record(connection, [made.entry for _, made in finished])
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             if error.sqlstate == _MISSING_PARTITION:
                 raise
@@ -219,7 +219,10 @@ class Gate:
             return
         self._telemetry.committed(self._clock.monotonic() - started)
         for asked, made in finished:
-            passed = made.entry.id in accepted
+            if made.entry.id in recorded.replayed:
+                asked.fail(ProofRefused())
+                continue
+            passed = made.entry.id in recorded.accepted
             if passed and made.entry.people:
                 self._telemetry.disclosed(made.entry.op, made.entry.people)
             asked.settle(made.answer if passed else None)

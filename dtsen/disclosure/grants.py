@@ -1,7 +1,19 @@
 """What agreements say of a client to the authorization server; answered from memory."""
 
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
 from dtsen.clock import WIB, Clock
 from dtsen.disclosure.authority import Authority
+from schemas.agreement_models import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """How an agreement wants a client's tokens bound; `until`: when its dated exception ends."""
+
+    binding: Binding
+    until: datetime | None = None
 
 
 class AgreementGrants:
@@ -25,15 +37,23 @@ class AgreementGrants:
             return frozenset()
         return agreement.scopes()
 
-    def bearer_excepted(self, client_id: str) -> bool:
-        """Whether a dated exception in force lets it have a token bound to no key."""
+    def demand(self, client_id: str) -> Demand:
+        """How its tokens must be bound.
+
+        Raises:
+            Unavailable: authority could not be read for a second.
+        """
         client = self._authority.current.clients.get(client_id)
         if client is None or client.agreement is None:
-            return False
+            return Demand("none")
+        tokens = client.agreement.terms.tokens
         today = self._clock.now().astimezone(WIB).date()
-        return any(
-            exception.client == client_id
-            and exception.binding == "none"
-            and today <= exception.until
-            for exception in client.agreement.terms.tokens.exceptions
-        )
+        for exception in tokens.exceptions:
+            if exception.client == client_id and today <= exception.until:
+                return Demand(exception.binding, end_of_day(exception.until))
+        return Demand(tokens.binding)
+
+
+def end_of_day(day: date) -> datetime:
+    """The instant at which a day of WIB is over, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=WIB).astimezone(UTC) + timedelta(days=1)

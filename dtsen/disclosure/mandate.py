@@ -18,18 +18,37 @@ from dtsen.errors import (
     Unauthenticated,
 )
 from dtsen.releases.current import ReleaseInForce
+from schemas.agreement_models import Binding
 from schemas.scopes import groups_opened
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A verified token: whose, for what, until when; `digest` is SHA-256 of its text."""
+    """A verified token: whose, for what, until when; `digest` is SHA-256 of its text.
+
+    `thumbprint` is that of the key (RFC 9449) or certificate (RFC 8705) that it is bound to; empty
+    for a plain bearer token.
+    """
 
     client_id: str
     scopes: frozenset[str]
     jti: str
     expires: datetime
     digest: bytes
+    binding: Binding = "none"
+    thumbprint: str = ""
+
+    @property
+    def scheme(self) -> str:
+        """How it is shown in `Authorization`; also how a challenge begins."""
+        return "DPoP" if self.binding == "dpop" else "Bearer"
+
+    @property
+    def shown_as(self) -> dict[str, str]:
+        """What a record says of it."""
+        if self.binding == "none":
+            return {"method": "bearer", "jti": self.jti}
+        return {"method": self.binding, "jti": self.jti, "key": self.thumbprint}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +102,13 @@ def identify(snapshot: Snapshot, token: AccessToken) -> ClientAuthority:
     """The client of a token as authority has it now.
 
     Raises:
-        Unauthenticated: it is unknown or revoked.
+        Unauthenticated: it is unknown or revoked, or the agreement has its tokens bound otherwise.
     """
     client = snapshot.clients.get(token.client_id)
     if client is None:
+        raise Unauthenticated
+    agreement = client.agreement
+    if agreement is not None and not agreement.takes(token.client_id, token.binding):
         raise Unauthenticated
     return client
 

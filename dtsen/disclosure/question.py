@@ -9,6 +9,7 @@ from dtsen.database import Connection
 from dtsen.disclosure.authority import Snapshot
 from dtsen.disclosure.mandate import Circumstances, Mandate
 from dtsen.disclosure.plan import NOTHING, Selection
+from dtsen.disclosure.proof import Proof
 from dtsen.releases.current import ReleaseInForce
 
 Sight = Literal["seen", "absent", "hidden", "outside_wilayah", "outside_desil"]
@@ -131,7 +132,10 @@ Judge = Callable[[Snapshot, datetime], Mandate]
 
 @dataclass(slots=True)
 class Question:
-    """One call: its mandate, what it wants, how its answer is rendered, how it is judged anew."""
+    """One call: its mandate, what it wants, how its answer is rendered, how it is judged anew.
+
+    `proof` is used up by its record.
+    """
 
     mandate: Mandate
     circumstances: Circumstances
@@ -141,6 +145,7 @@ class Question:
     expand: Expand | None = None
     outcome: str = "found"
     refusal: bool = False
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)

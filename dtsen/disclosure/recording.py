@@ -3,7 +3,8 @@
 One statement and one commit write the records of a whole batch. It lets through only what still
 holds by the database's own state and clock: client, agreement and restrictions by their epochs, the
 expiry of token and agreement, the release by its pointer. What it does not return has no record,
-and its data must be dropped. The plain read of `authority` keeps its lock until the commit
+and its data must be dropped. Only for what is recorded is a proof of possession used up; one that
+was used before is told apart. The plain read of `authority` keeps its lock until the commit
 returned, so a revoker, who locks that table first, waits for what is in flight.
 """
 
@@ -44,27 +45,24 @@ class Entry(NamedTuple):
     case_ref: bytes | None
     leaf: bytes
     disclosures: bytes
+    proof: bytes | None = None
+    proof_expires: datetime | None = None
 
 
-RECORD = """
-WITH r AS (
-    SELECT * FROM unnest(
+_ARRAYS = """
         $1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[],
         $5::text[], $6::bigint[], $7::timestamptz[], $8::bigint[], $9::integer[], $10::boolean[],
         $11::text[], $12::text[], $13::text[], $14::text[], $15::smallint[], $16::text[],
         $17::text[], $18::integer[], $19::text[], $20::integer[], $21::bytea[], $22::bytea[],
-        $23::bytea[], $24::bytea[], $25::bytea[], $26::bytea[]
-    ) AS r (
+        $23::bytea[], $24::bytea[], $25::bytea[], $26::bytea[]"""
+_NAMES = """
         id, client, client_epoch, token_expires,
         agreement, agreement_epoch, agreement_ends, restrictions_epoch, ordinal, pinned,
         key_epoch, typ, op, outcome, status, agency,
         purpose, agreement_version, release, people, subjects, families,
-        officer, case_ref, leaf, disclosures
-    )
-), accepted AS MATERIALIZED (
-    SELECT r.*, clock_timestamp() AS recorded_at
-    FROM r
-    WHERE (r.token_expires IS NULL OR r.token_expires > clock_timestamp())
+        officer, case_ref, leaf, disclosures"""
+_HOLDS = """
+        (r.token_expires IS NULL OR r.token_expires > clock_timestamp())
         AND (r.agreement_ends IS NULL OR r.agreement_ends > clock_timestamp())
         AND (r.client_epoch IS NULL OR EXISTS (
             SELECT FROM disclosure.authority a
@@ -79,31 +77,82 @@ WITH r AS (
         AND (r.ordinal IS NULL OR r.pinned OR EXISTS (
             SELECT FROM registry.pointer p WHERE p.ordinal = r.ordinal))
         AND (NOT r.pinned OR EXISTS (
-            SELECT FROM registry.release k WHERE k.ordinal = r.ordinal AND k.state = 'ready'))
+            SELECT FROM registry.release k WHERE k.ordinal = r.ordinal AND k.state = 'ready'))"""
+_WRITTEN = """
+    id, recorded_at, key_epoch, typ, op, outcome, status, agency, client, purpose,
+    agreement, agreement_version, release, people, subjects, families, officer, case_ref,
+    leaf, disclosures"""
+_WAITING = "INSERT INTO audit.pending (id, recorded_at) SELECT id, recorded_at FROM accepted"
+_WRITE = f"INSERT INTO audit.record ({_WRITTEN}) SELECT {_WRITTEN} FROM accepted"  # noqa: S608 - names of ours
+
+RECORD = f"""
+WITH r AS (
+    SELECT * FROM unnest({_ARRAYS}) AS r ({_NAMES})
+), accepted AS MATERIALIZED (
+    SELECT r.*, clock_timestamp() AS recorded_at FROM r WHERE {_HOLDS}
 ), waiting AS (
-    INSERT INTO audit.pending (id, recorded_at) SELECT id, recorded_at FROM accepted
+    {_WAITING}
 )
-INSERT INTO audit.record (
-    id, recorded_at, key_epoch, typ, op, outcome, status, agency, client, purpose,
-    agreement, agreement_version, release, people, subjects, families, officer, case_ref,
-    leaf, disclosures
-)
-SELECT
-    id, recorded_at, key_epoch, typ, op, outcome, status, agency, client, purpose,
-    agreement, agreement_version, release, people, subjects, families, officer, case_ref,
-    leaf, disclosures
-FROM accepted
+{_WRITE}
 RETURNING id
-"""
+"""  # noqa: S608 - names of ours
+"""For batches without a proof of possession, which must not pay for those with one."""
+
+MARK_SECONDS = 60
+"""A mark outlives its proof by this: after a failover the database's clock may be behind."""
+
+# Marks are made in one order, so that two workers that are shown the same proofs at once wait for
+# each other and never in a circle. Of two equal proofs in a batch the first alone makes its mark.
+RECORD_PROVEN = f"""
+WITH r AS (
+    SELECT * FROM unnest({_ARRAYS}, $27::bytea[], $28::timestamptz[])
+        AS r ({_NAMES}, proof, proof_expires)
+), held AS MATERIALIZED (
+    SELECT r.*, clock_timestamp() AS recorded_at,
+        row_number() OVER (PARTITION BY r.client, r.proof) AS shown
+    FROM r WHERE {_HOLDS}
+        AND (r.proof IS NULL OR r.proof_expires > clock_timestamp())
+), used AS (
+    INSERT INTO disclosure.used_proof (kind, holder, jti, expires)
+    SELECT 'dpop', client, proof, proof_expires + make_interval(secs => {MARK_SECONDS})
+    FROM held WHERE proof IS NOT NULL AND shown = 1
+    ORDER BY client, proof
+    ON CONFLICT ON CONSTRAINT pk_used_proof DO NOTHING
+    RETURNING holder, jti
+), accepted AS MATERIALIZED (
+    SELECT h.* FROM held h
+    WHERE h.proof IS NULL
+        OR (h.shown = 1 AND EXISTS (
+            SELECT FROM used u WHERE (u.holder, u.jti) = (h.client, h.proof)))
+), waiting AS (
+    {_WAITING}
+), written AS (
+    {_WRITE}
+)
+SELECT h.id, a.id IS NULL AS replayed FROM held h LEFT JOIN accepted a ON a.id = h.id
+"""  # noqa: S608 - names of ours
 
 
-async def record(connection: Connection, entries: Sequence[Entry]) -> set[UUID]:
-    """Write the records of a batch durably; the ids of those that passed.
+class Recorded(NamedTuple):
+    """Ids of what was recorded, and of what was refused because its proof was used before."""
+
+    accepted: frozenset[UUID]
+    replayed: frozenset[UUID] = frozenset()
+
+
+async def record(connection: Connection, entries: Sequence[Entry]) -> Recorded:
+    """Write the records of a batch durably; what is in neither set no longer held.
 
     Raises:
         asyncpg.PostgresError: nothing was written.
         asyncpg.InterfaceError, asyncpg.InternalClientError, OSError: the outcome is unknown.
     """
-    columns = zip(*entries, strict=True)
-    rows = await connection.fetch(RECORD, *map(list, columns))
-    return {row["id"] for row in rows}
+    columns = [list(column) for column in zip(*entries, strict=True)]
+    if not any(columns[-1]):
+        rows = await connection.fetch(RECORD, *columns[:-2])
+        return Recorded(frozenset(row["id"] for row in rows))
+    rows = await connection.fetch(RECORD_PROVEN, *columns)
+    return Recorded(
+        frozenset(row["id"] for row in rows if not row["replayed"]),
+        frozenset(row["id"] for row in rows if row["replayed"]),
+    )

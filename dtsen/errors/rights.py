@@ -16,6 +16,18 @@ class Unauthenticated(DtsenError):
     )
 
 
+class ProofRefused(DtsenError):
+    """A proof of possession (RFC 9449) that is missing, wrong, or was used before."""
+
+    code = "invalid-dpop-proof"
+    status = 401
+    title = Text("Bukti kepemilikan kunci ditolak", "Proof of possession refused")
+    detail = Text(
+        "Bukti DPoP tidak ada, tidak sah, kedaluwarsa, atau sudah pernah dipakai. Buat bukti baru.",
+        "The DPoP proof is missing, invalid, expired, or was used before. Make a new one.",
+    )
+
+
 class InsufficientScope(DtsenError):
     """The token does not carry the scope of this operation."""
 

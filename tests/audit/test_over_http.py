@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import audit as command, main
-from cli.session import fetch_token
+from cli.session import call, fetch_token
 from dtsen.audit.statement import Filter
 from tests.audit.expired import expired_cursor
 from tests.audit.ledger import unique
@@ -83,11 +83,13 @@ def test_an_overseer_needs_the_scope_for_subjects(sandbox):
     nik = sandbox.samples["identifiers"]["found"][0]
     record_id = looked_up(sandbox, nik)
     narrow = sandbox.client("demo-auditor") | {"scope": "audit:read"}
-    bearer = {"Authorization": f"Bearer {fetch_token(narrow, http=sandbox.http)}"}
-    refused = sandbox.http.post(SEARCH, json={"subject": {"nik": nik}}, headers=bearer)
+    token = fetch_token(narrow, http=sandbox.http)
+    subject = {"subject": {"nik": nik}}
+    refused = call(narrow, token, "POST", SEARCH, http=sandbox.http, json=subject)
     assert refused.status_code == 403
     assert refused.json()["type"].endswith("/problems/audit-subjects-required")
-    opened = sandbox.http.get(f"/v1/audit/records/{record_id}", headers=bearer)
+    path = f"/v1/audit/records/{record_id}"
+    opened = call(narrow, token, "GET", path, http=sandbox.http)
     assert opened.status_code == 200
     assert {"subject", "subject_kk", "q"}.isdisjoint(opened.json())
 

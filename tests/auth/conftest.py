@@ -41,5 +41,5 @@ def server(running_server: Server) -> Server:
     running_server.refusals.clear()
     running_server.issues.clear()
     running_server.problems.clear()
-    running_server.agreements.scopes = Agreements().scopes
+    vars(running_server.agreements).update(vars(Agreements()))
     return running_server

@@ -21,12 +21,16 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from auth.clients import NewClient, add_client
+from auth.endpoint import OAuthParts
 from auth.jwks import public_jwks
 from auth.limits import AgencyLimiter, TokenLimits
-from auth.routes import OAuthParts, oauth_router
+from auth.routes import oauth_router
+from auth.server import Decision
 from dtsen.clock import Clock
 from dtsen.database import DatabaseUrls, open_pool
+from dtsen.disclosure.grants import Demand
 from dtsen.keys import Keyring
+from schemas.agreement_models import Binding
 
 ISSUER = "http://localhost:8000"
 AGENCY = "dinsos-demo"
@@ -161,13 +165,17 @@ class Agreements:
 
     scopes: frozenset[str] | None = SCOPES
     excepted: frozenset[str] = frozenset()
+    binding: Binding = "none"
+    until: datetime = field(default_factory=lambda: datetime(2099, 1, 1, tzinfo=UTC))
 
     def granted(self, client_id: str) -> frozenset[str] | None:
         del client_id
         return self.scopes
 
-    def bearer_excepted(self, client_id: str) -> bool:
-        return client_id in self.excepted
+    def demand(self, client_id: str) -> Demand:
+        if client_id in self.excepted:
+            return Demand("none", self.until)
+        return Demand(self.binding)
 
 
 @dataclass
@@ -193,10 +201,11 @@ def serving(
     limits: TokenLimits | None = None,
     clock: Clock | None = None,
     issuer: str | None = ISSUER,
+    **more: Any,
 ) -> Iterator[Server]:
     """The real routes on a real uvicorn, over a real database, on a loopback port.
 
-    `issuer` None: the address it is served at.
+    `issuer` None: the address it is served at; `more`: of `OAuthParts`.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -211,16 +220,16 @@ def serving(
                 raise told.problems.pop()
             told.refusals.append((who, cause))
 
-        async def on_issue(client_id: str, jti: str, scope: str) -> None:
+        async def on_issue(decision: Decision) -> None:
             if told.problems:
                 raise told.problems.pop()
-            told.issues.append((client_id, jti, scope))
+            told.issues.append((decision.client_id, decision.jti, decision.scope))
 
         async def run() -> None:
             async with await open_pool(api_url, name="test", size=4) as pool:
                 parts = OAuthParts(
                     pool, keys, clock or Clock(), issuer or origin, profile,
-                    told.agreements, chosen, on_refusal, on_issue,
+                    told.agreements, chosen, on_refusal, on_issue, **more,
                 )  # fmt: skip
                 app.include_router(oauth_router(parts))
                 await server.serve(sockets=[listener])

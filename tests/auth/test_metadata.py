@@ -23,8 +23,13 @@ def test_metadata_says_what_is_there_and_nothing_else(server: Server) -> None:
         "response_types_supported": [],
         "grant_types_supported": ["client_credentials"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "Ed25519", "EdDSA"],
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "dpop_signing_alg_values_supported": ALGORITHMS,
+        "tls_client_certificate_bound_access_tokens": False,
     }
+
+
+ALGORITHMS = ["ES256", "PS256", "Ed25519", "EdDSA"]
 
 
 @pytest.mark.parametrize("member", ["token_endpoint", "jwks_uri"])

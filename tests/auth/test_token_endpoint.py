@@ -11,10 +11,11 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from auth.clients import revoke_client
-from auth.routes import USE_UP
+from auth.endpoint import USE_UP
 from dtsen.database import DatabaseUrls, open_pool
 from dtsen.errors import Unavailable
 from dtsen.keys import Keyring
+from schemas.agreement_models import Binding
 from tests.auth.make import (
     ISSUER,
     SCOPES,
@@ -123,12 +124,27 @@ def test_no_agreement_gives_a_token_for_open_calls_and_none_gives_no_token(
     assert refused(server.ask(assertion(client)), "unauthorized_client")
 
 
-@pytest.mark.parametrize("binding", ["dpop", "mtls"])
+@pytest.mark.parametrize(
+    ("binding", "error"), [("dpop", "invalid_dpop_proof"), ("mtls", "invalid_request")]
+)
 def test_a_client_whose_tokens_are_bound_gets_no_bearer_token(
-    server: Server, database: DatabaseUrls, binding: str
+    server: Server, database: DatabaseUrls, binding: Binding, error: str
 ) -> None:
-    client = register(database, binding=binding)
-    assert refused(server.ask(assertion(client)), "unauthorized_client")
+    """By its own registration, or by its agreement whatever it registered."""
+    assert refused(server.ask(assertion(register(database, binding=binding))), error)
+    server.agreements.binding = binding
+    assert refused(server.ask(assertion(register(database))), error)
+
+
+def test_an_exception_ends_with_its_day_and_so_do_its_tokens(
+    server: Server, database: DatabaseUrls
+) -> None:
+    client = register(database)
+    server.agreements.binding = "dpop"
+    server.agreements.excepted = frozenset({client.client_id})
+    server.agreements.until = datetime.now(UTC) + timedelta(seconds=100)
+    body = server.ask(assertion(client)).json()
+    assert 95 <= body["expires_in"] <= 100
 
 
 def test_production_gives_bearer_tokens_by_exception_alone(

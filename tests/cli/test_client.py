@@ -69,6 +69,7 @@ def test_a_client_added_with_a_new_key_gets_a_token(terminal: Terminal, algorith
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     content = json.loads(file.read_text())
     assert content.pop("private_jwk")["alg"] == algorithm
+    assert content.pop("dpop_private_jwk")["alg"] == "ES256"
     assert content == {
         "client_id": name,
         "agency": AGENCY,
@@ -76,7 +77,7 @@ def test_a_client_added_with_a_new_key_gets_a_token(terminal: Terminal, algorith
         "issuer": terminal.issuer,
         "token_endpoint": f"{terminal.issuer}/oauth/token",
         "auth_method": "private_key_jwt",
-        "token_binding": "none",
+        "token_binding": "dpop",
         "scope": "audit:read",
         "purposes": ["UJI"],
     }
@@ -85,6 +86,7 @@ def test_a_client_added_with_a_new_key_gets_a_token(terminal: Terminal, algorith
     token = told.stdout.splitlines()[-1]
     access = TokenVerifier(terminal.keys, terminal.issuer, Clock()).verify(token)
     assert (access.client_id, access.scopes) == (name, {"audit:read"})
+    assert access.binding == "dpop"
 
 
 def test_a_client_may_bring_its_own_public_keys(terminal: Terminal) -> None:

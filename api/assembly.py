@@ -11,6 +11,8 @@ from auth.limits import AgencyLimiter
 from auth.nonces import Nonces
 from auth.possession import Possession
 from auth.tokens import TokenVerifier
+from dtsen.audit.publication import Publication
+from dtsen.audit.reading import PublishedLog
 from dtsen.audit.search import AccessLog
 from dtsen.clock import Clock
 from dtsen.database import DatabaseUrls, open_pool
@@ -103,6 +105,9 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
             keyring=keyring,
             pool=pool,
             access_log=AccessLog(auditor_pool, keyring, clock),
+            log=PublishedLog(
+                Publication(settings.log_directory, settings.guard_directory), auditor_pool
+            ),
             authority=authority,
             limiter=limiter,
             gate=gate,

@@ -1,5 +1,7 @@
 """Whether this worker lives and whether it can answer; public, says nothing else."""
 
+import asyncio
+
 from fastapi import APIRouter, Request, Response
 
 from dtsen.errors import DtsenError
@@ -15,9 +17,11 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """Tell whether authority is fresh and a release is in force."""
+    """Tell whether authority is fresh, a release is in force and the log has begun."""
+    parts = request.app.state.parts
     try:
-        ready = request.app.state.parts.authority.current.release is not None
+        begun = await asyncio.to_thread(parts.log.current_year) is not None
+        ready = begun and parts.authority.current.release is not None
     except DtsenError:
         ready = False
     return Response("ok\n" if ready else "not ready\n", 200 if ready else 503)

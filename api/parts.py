@@ -6,6 +6,7 @@ import asyncpg
 
 from auth.guard import Guard
 from auth.limits import AgencyLimiter
+from dtsen.audit.reading import PublishedLog
 from dtsen.audit.search import AccessLog
 from dtsen.clock import Clock
 from dtsen.disclosure.authority import Authority
@@ -27,6 +28,7 @@ class Parts:
     keyring: Keyring
     pool: asyncpg.Pool
     access_log: AccessLog
+    log: PublishedLog
     authority: Authority
     limiter: AgencyLimiter
     gate: Gate

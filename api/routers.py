@@ -6,7 +6,7 @@ router costs every request a third of its routing.
 
 from fastapi import FastAPI
 
-from api import health, problem_pages
+from api import health, log, log_entries, problem_pages
 from api.v1 import (
     agreement,
     audit,
@@ -27,6 +27,8 @@ MODULES = (
     dictionary,
     wilayah,
     agreement,
+    log_entries,
+    log,
     health,
     problem_pages,
 )

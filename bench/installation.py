@@ -82,8 +82,8 @@ def _installed(release: Path) -> Iterator[Installation]:
 
 @contextmanager
 def serving() -> Iterator[int]:
-    """The API as `dtsen serve` runs it, one worker; its pid."""
-    with child(("serve",)) as process:
+    """The API as `dtsen serve` runs it, one worker, beside the sequencer; its pid."""
+    with child(("sequencer",)), child(("serve",)) as process:
         wait_ready()
         yield process.pid
 

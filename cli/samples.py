@@ -13,6 +13,7 @@ from dtsen.releases.samples import Samples, person, sample
 LOOKUP = "/v1/individuals/lookup"
 RESOLVE = "/v1/legacy/dtks/resolve"
 SEARCH = "/v1/audit/search"
+CURRENT = "/v1/releases/current"
 
 
 def write_samples(connection: psycopg.Connection) -> None:
@@ -71,6 +72,8 @@ def _by_client(connection: psycopg.Connection, found: Samples) -> Iterator[dict[
     # The log is younger than any sample: nothing of it lies before the registry.
     searched = {"to": "2026-01-01T00:00:00Z", "limit": 1}
     yield _call("found", "demo-auditor", SEARCH, searched, 200, {"/records": []})
+    told = {"/id": found.release, "/active": True}
+    yield _call("found", "demo-verifier", CURRENT, None, 200, told) | {"method": "GET"}
 
 
 def _resolving(
@@ -95,7 +98,7 @@ def _call(  # noqa: PLR0917 - one row of a table
     case: str,
     client_id: str,
     path: str,
-    body: Mapping[str, object],
+    body: Mapping[str, object] | None,
     status: int,
     members: Mapping[str, object],
 ) -> dict[str, Any]:

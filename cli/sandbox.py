@@ -47,6 +47,7 @@ CLIENTS: Sequence[DemoClient] = (
     DemoClient("demo-province", Algorithm.ES256, "a provincial government: one wilayah"),
     DemoClient("demo-dtks", Algorithm.ES256, "an older DTKS consumer with a bearer exception"),
     DemoClient("demo-auditor", Algorithm.ES256, "an auditor's tool"),
+    DemoClient("demo-verifier", Algorithm.ES256, "an accredited verifier of the log"),
 )
 
 

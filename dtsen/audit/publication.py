@@ -75,9 +75,14 @@ class Publication:
         elif there != content:
             raise LogHalted(f"{path} was published with other hashes than the database has")
 
-    def tile(self, year: int, tile: Tile) -> bytes | None:
-        """A published tile."""
-        return _read(self.folder / str(year) / tile.path)
+    def newest_published(self) -> int | None:
+        """The newest year that has a published checkpoint."""
+        found = self.folder.glob(f"[0-9]*/{CHECKPOINT}")
+        return max((int(path.parent.name) for path in found), default=None)
+
+    def file(self, year: int, path: str) -> bytes | None:
+        """A published file of a year's log, by its path below the log's prefix."""
+        return _read(self.folder / str(year) / path)
 
     @contextmanager
     def advancing(self, year: int, note: bytes) -> Iterator[None]:

@@ -139,7 +139,7 @@ def _published(publication: Publication, tree: Tree, size: int) -> list[bytes]:
     for index in range(tree.size // WIDTH, -(-size // WIDTH)):
         tile = Tile(0, index, tile_width(0, index, size))
         try:
-            hashes += split_tile(tile, publication.tile(tree.year, tile) or b"")
+            hashes += split_tile(tile, publication.file(tree.year, tile.path) or b"")
         except TileInvalid as error:
             raise LogHalted(f"a published tile of {tree.origin} is gone: {error}") from None
     return hashes[tree.size % WIDTH :] if tree.size < size else []

@@ -29,6 +29,7 @@ CLIENTS = (
     "demo-province",
     "demo-dtks",
     "demo-auditor",
+    "demo-verifier",
 )
 
 

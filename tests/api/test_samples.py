@@ -34,6 +34,7 @@ CLIENTS = {
     "demo-province",
     "demo-dtks",
     "demo-auditor",
+    "demo-verifier",
 }
 
 

@@ -1,0 +1,91 @@
+"""The published log as one worker serves it: files, and entries for those who may read them.
+
+Only what a published checkpoint covers is served, and never a smaller size than before.
+"""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from dtsen.audit.halt import LogHalted
+from dtsen.audit.publication import KEY, Publication, read_checkpoint
+from dtsen.database import OUTAGES
+from dtsen.errors import Unavailable
+from dtsen.tlog.tiles import ENTRIES, WIDTH, Tile, join_entries, tile_width
+
+_ENTRIES = """
+SELECT r.leaf
+FROM audit.leaf l LEFT JOIN audit.record r ON r.recorded_at = l.recorded_at AND r.id = l.record
+WHERE l.year = $1 AND l.index >= $2 AND l.index < $3
+ORDER BY l.index
+"""
+_PATIENCE = "SET LOCAL statement_timeout = '3s'"
+
+
+class PublishedLog:
+    """One worker's view. Its file methods block for the time of a small read."""
+
+    def __init__(self, publication: Publication, pool: asyncpg.Pool) -> None:
+        """Take a pool of the auditor's login, for entries."""
+        self._publication = publication
+        self._pool = pool
+        self._served: dict[int, tuple[int, bytes]] = {}
+
+    def current_year(self) -> int | None:
+        """The year of the newest log that has a checkpoint; None before the first."""
+        return self._publication.newest_published()
+
+    def checkpoint(self, year: int) -> bytes | None:
+        """The published checkpoint of a year, the largest that this worker ever saw."""
+        return self._largest(year)[1] or None
+
+    def size(self, year: int) -> int:
+        """How many leaves the published checkpoint covers; 0 where there is none."""
+        return self._largest(year)[0]
+
+    def key(self, year: int) -> bytes | None:
+        """The verifier keys of a year's log, once it has a checkpoint."""
+        if self._largest(year)[0] == 0:
+            return None
+        return self._publication.file(year, KEY)
+
+    def tile(self, year: int, tile: Tile) -> bytes | None:
+        """A tile, if a published checkpoint covers it and it is kept."""
+        if tile.level == ENTRIES or not self._covers(year, tile):
+            return None
+        return self._publication.file(year, tile.path)
+
+    async def entries(self, year: int, tile: Tile) -> bytes | None:
+        """An entry bundle, if a published checkpoint covers it; a lost leaf is an empty entry.
+
+        Raises:
+            Unavailable: the log cannot be read, or not in time.
+        """
+        if tile.level != ENTRIES or not self._covers(year, tile):
+            return None
+        start = tile.index * WIDTH
+        try:
+            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+                await connection.execute(_PATIENCE)
+                rows = await connection.fetch(_ENTRIES, year, start, start + tile.width)
+        except OUTAGES as error:
+            raise Unavailable from error
+        leaves: Sequence[bytes] = [row["leaf"] or b"" for row in rows]
+        if len(leaves) != tile.width:
+            raise Unavailable  # the database was set back; what was published is not there
+        return join_entries(leaves)
+
+    def _covers(self, year: int, tile: Tile) -> bool:
+        return 0 < tile.width <= tile_width(tile.level, tile.index, self.size(year))
+
+    def _largest(self, year: int) -> tuple[int, bytes]:
+        size, note = self._served.get(year, (0, b""))
+        found = self._publication.checkpoint(year)
+        if found is not None and found != note:
+            try:
+                read = read_checkpoint(found).size
+            except LogHalted:
+                return size, note
+            if read > size:
+                size, note = self._served[year] = read, found
+        return size, note

@@ -3,6 +3,7 @@
 import os
 
 pytest_plugins = [
+    "tests.judges.golang",
     "tests.postgres",
     "tests.sandbox",
     "tests.campaigns",

@@ -28,6 +28,7 @@ KEY_BYTES = 32
 TIME_BYTES = 8
 SIGNATURE_BYTES = 64
 
+_SECRET = "PRIVATE+KEY+"
 _MARK = "\u2014 "
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _VKEY = re.compile(r"([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
@@ -124,6 +125,34 @@ class Signer:
             raise NoteInvalid("not the name of a key")
         self._key = key
         self.verifier = Verifier(name, kind, key.public_key().public_bytes_raw())
+
+    @classmethod
+    def parse(cls, line: str) -> "Signer":
+        """A key from its secret line, `PRIVATE+KEY+<name>+<8 hex>+<base64(type || seed)>`.
+
+        Raises:
+            NoteInvalid: it is malformed.
+        """
+        found = _VKEY.fullmatch(line.removeprefix(_SECRET))
+        try:
+            content = decode_base64(found.group(3)) if found else b""
+            signer = cls(
+                found.group(1) if found else "",
+                Ed25519PrivateKey.from_private_bytes(content[1:]),
+                content[0] if content else 0,
+            )
+        except ValueError:
+            raise NoteInvalid("not a signing key") from None
+        if not line.startswith(_SECRET) or signer.secret != line:
+            raise NoteInvalid("not a signing key")
+        return signer
+
+    @property
+    def secret(self) -> str:
+        """The key's secret line, as Go's `sumdb/note` writes it."""
+        content = bytes((self.verifier.kind,)) + self._key.private_bytes_raw()
+        key_id = self.verifier.key_id.hex()
+        return f"{_SECRET}{self.verifier.name}+{key_id}+{encode_base64(content)}"
 
     def sign(self, text: str, time: int = 0) -> Signature:
         """Sign a text; a cosignature says that it was made at `time` (Unix seconds)."""

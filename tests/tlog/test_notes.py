@@ -1,6 +1,5 @@
 """Notes, checkpoints and proof files: the examples of the specifications, and hostile spellings."""
 
-import base64
 from dataclasses import replace
 
 import pytest
@@ -22,7 +21,7 @@ from dtsen.tlog.proof import ProofFile
 
 # From the documentation of Go's sumdb/note.
 VKEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
-SKEY = "AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+SKEY = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
 TEXT = (
     "If you think cryptography is the answer to your problem,\n"
     "then you don't know what your problem is.\n"
@@ -59,8 +58,8 @@ def test_the_note_of_go_opens_and_is_made_byte_for_byte():
     verifier = Verifier.parse(VKEY)
     assert str(verifier) == VKEY
     assert open_note(NOTE, [verifier]).text == TEXT
-    secret = Ed25519PrivateKey.from_private_bytes(base64.b64decode(SKEY)[1:])
-    signer = Signer("PeterNeumann", secret)
+    signer = Signer.parse(SKEY)
+    assert signer.secret == SKEY
     assert signer.verifier == verifier
     assert sign_note(TEXT, [signer.sign(TEXT)]) == NOTE
 
@@ -133,6 +132,14 @@ def test_a_log_signs_only_its_own_checkpoints():
 def test_a_malformed_key_is_refused(vkey):
     with pytest.raises(NoteInvalid):
         Verifier.parse(vkey)
+
+
+@pytest.mark.parametrize(
+    "line", ["", VKEY, SKEY[12:], SKEY + "\n", SKEY[:-4], SKEY.replace("c74f", "c74e")]
+)
+def test_a_malformed_signing_key_is_refused(line):
+    with pytest.raises(NoteInvalid):
+        Signer.parse(line)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ COMMANDS = {
     "agreement": "cli.agreement:app",
     "client": "cli.client:app",
     "audit": "cli.audit:app",
+    "witness": "cli.witness:app",
 }
 """Each command, or group of commands, and where it is."""
 

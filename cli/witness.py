@@ -62,7 +62,7 @@ def serve(
         fail("A witness signs with a key of `dtsen witness key`, and watches logs by their keys")
     clock = Clock()
     witness = Witness(signer, logs, Book(book), lambda: int(clock.now().timestamp()))
-    out.print(f"{signer.verifier} on {host}:{port}", markup=False, highlight=False)
+    out.print(f"{signer.verifier} on {host}:{port}", markup=False, highlight=False, soft_wrap=True)
     uvicorn.run(
         application(witness),
         host=host,
@@ -102,11 +102,11 @@ def application(witness: Witness) -> Callable[[dict[str, Any], Receive, Send], A
 
 async def _body(receive: Receive) -> bytes | None:
     """The body of a request, nothing if it is too long."""
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > MOST_BYTES:
             return None
         if not message.get("more_body"):
-            return body
+            return bytes(body)

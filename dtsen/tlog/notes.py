@@ -28,7 +28,7 @@ KEY_BYTES = 32
 TIME_BYTES = 8
 SIGNATURE_BYTES = 64
 
-_SECRET = "PRIVATE+KEY+"
+_SIGNING = "PRIVATE+KEY+"
 _MARK = "\u2014 "
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _VKEY = re.compile(r"([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
@@ -133,7 +133,7 @@ class Signer:
         Raises:
             NoteInvalid: it is malformed.
         """
-        found = _VKEY.fullmatch(line.removeprefix(_SECRET))
+        found = _VKEY.fullmatch(line.removeprefix(_SIGNING))
         try:
             content = decode_base64(found.group(3)) if found else b""
             signer = cls(
@@ -143,7 +143,7 @@ class Signer:
             )
         except ValueError:
             raise NoteInvalid("not a signing key") from None
-        if not line.startswith(_SECRET) or signer.secret != line:
+        if not line.startswith(_SIGNING) or signer.secret != line:
             raise NoteInvalid("not a signing key")
         return signer
 
@@ -152,7 +152,7 @@ class Signer:
         """The key's secret line, as Go's `sumdb/note` writes it."""
         content = bytes((self.verifier.kind,)) + self._key.private_bytes_raw()
         key_id = self.verifier.key_id.hex()
-        return f"{_SECRET}{self.verifier.name}+{key_id}+{encode_base64(content)}"
+        return f"{_SIGNING}{self.verifier.name}+{key_id}+{encode_base64(content)}"
 
     def sign(self, text: str, time: int = 0) -> Signature:
         """Sign a text; a cosignature says that it was made at `time` (Unix seconds)."""

@@ -20,9 +20,11 @@ from dtsen.tlog.submission import SIZE_TYPE, Submission
 
 log = logging.getLogger(__name__)
 
-ENOUGH_SECONDS = 5.0
-"""How long a publication waits for a quorum: well below the promised merge delay of 30 s."""
-HTTP_SECONDS = 4.0
+ENOUGH_SECONDS = 2.5
+"""How long a publication waits for witnesses: well below the promised merge delay of 30 s."""
+HTTP_SECONDS = 2.0
+REST_SECONDS = 30.0
+"""How long a witness that did not answer is left alone, so that it slows no publication down."""
 
 PathFrom = Callable[[int], Sequence[bytes]]
 """Gives the consistency proof from an older size to the checkpoint's."""
@@ -43,13 +45,15 @@ class _Asked:
     verifier: Verifier
     url: str
     seen: dict[str, int] = field(default_factory=dict)
+    rests_until: float = float("-inf")
 
 
 class Witnesses:
     """The witnesses of a policy that can be asked."""
 
-    def __init__(self, policy: Policy, http: httpx2.Client) -> None:
-        """Take a policy, whose witnesses with an address are asked."""
+    def __init__(self, policy: Policy, http: httpx2.Client, monotonic: Callable[[], float]) -> None:
+        """Take a policy, whose witnesses with an address are asked, and a clock of seconds."""
+        self._monotonic = monotonic
         self._policy = policy
         self._http = http
         self._asked = [
@@ -73,17 +77,21 @@ class Witnesses:
         jobs = {
             self._pool.submit(self._ask, one, note, checkpoint, path_from): one
             for one in self._asked
+            if self._monotonic() >= one.rests_until
         }
-        done, late = wait(jobs, timeout=ENOUGH_SECONDS)
-        signatures = [signature for job in done if (signature := _result(job)) is not None]
-        for job in late:
-            job.cancel()
-            log.warning("a witness did not answer in time")
-        known = {one.verifier for one in self._asked}
+        done, _ = wait(jobs, timeout=ENOUGH_SECONDS)
+        signatures = []
+        for job, one in jobs.items():
+            signature = _result(job) if job in done else None
+            if signature is not None:
+                signatures.append(signature)
+            else:
+                job.cancel()
+                one.rests_until = self._monotonic() + REST_SECONDS
         names = {(one.name, one.key_id) for one in signatures}
-        signed = [one for one in known if (one.name, one.key_id) in names]
-        if not self._policy.satisfied(signed):
-            log.error("%d witnesses signed: fewer than the policy asks for", len(signed))
+        known = [known.verifier for known in self._policy.witnesses.values()]
+        if not self._policy.satisfied([one for one in known if (one.name, one.key_id) in names]):
+            log.error("%d witnesses signed: fewer than the policy asks for", len(signatures))
         return signatures
 
     def close(self) -> None:
@@ -108,7 +116,7 @@ class Witnesses:
             if size > checkpoint.size or size == old:
                 raise Contradicted(f"{one.verifier.name} has seen another tree of {size} entries")
             one.seen[origin] = size
-        if answer.status_code == httpx2.codes.UNPROCESSABLE_ENTITY:
+        if answer.status_code == httpx2.codes.UNPROCESSABLE_CONTENT:
             raise Contradicted(f"{one.verifier.name} has seen another history")
         raise WitnessSilent(f"{one.verifier.name}: HTTP {answer.status_code}")
 

@@ -11,36 +11,32 @@ from rich.table import Table
 from api.app import create_app
 from api.openapi import document
 from api.own.document import own_document
+from cli.agreement_diff import diff
+from cli.agreement_file import File, read_file
 from cli.context import fail, keyring, out, owner, print_json, settings
 from dtsen.audit.administration import recorded
 from dtsen.disclosure import agreements
 from dtsen.disclosure.opening import scopes_of
-from schemas.agreement import AgreementInvalid, read_agreement
+from schemas.agreement import AgreementInvalid
 
 app = typer.Typer(help="Agreements: what each agency may see.", no_args_is_help=True)
 
-BUSY = "Requests in flight did not end within 5 s; nothing was changed, try again"
+app.command()(diff)
 
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An agreement (YAML).")]
+BUSY = "Requests in flight did not end within 5 s; nothing was changed, try again"
 
 
 @app.command()
 def validate(file: File) -> None:
     """Check an agreement file; nothing takes effect."""
-    try:
-        agreement = read_agreement(file.read_text())
-    except AgreementInvalid as error:
-        fail(_lines(file, error))
+    agreement = read_file(file)
     out.print(f"{file}: {agreement.agreement} version {agreement.version} is valid")
 
 
 @app.command()
 def openapi(file: File) -> None:
     """Print the OpenAPI document that is exactly the API of this agreement, as JSON."""
-    try:
-        agreement = read_agreement(file.read_text())
-    except AgreementInvalid as error:
-        fail(_lines(file, error))
+    agreement = read_file(file)
     chosen = settings()
     whole = document(create_app(chosen), chosen.issuer)
     print_json(own_document(whole, agreement, scopes_of(agreement)))

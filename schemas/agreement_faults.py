@@ -147,6 +147,14 @@ MESSAGES: Mapping[str, Text] = MappingProxyType(
             "Tujuan ini tidak ada di `purposes`.",
             "Not one of the agreement's purposes.",
         ),
+        "set-not-applicable": Text(
+            "Hanya variabel berkode milik keluarga yang dapat membatasi baris.",
+            "Only a family's coded variable can limit the rows.",
+        ),
+        "unknown-value": Text(
+            "Nilai ini tidak ada dalam daftar kodenya; lihat docs/variables.md.",
+            "Not a value of the variable's code list; see docs/variables.md.",
+        ),
         "unknown-client": Text(
             "Klien ini tidak ada dalam daftar clients.",
             "Not one of the agreement's clients.",

@@ -31,9 +31,11 @@ from schemas.agreement_terms import (
     PurposeCode,
     Retention,
     Selector,
+    Value,
     VariableName,
     duplicates,
 )
+from schemas.codes import YES_NO_VALUES, code_list
 from schemas.masks import MASKS
 from schemas.selection import named, selected, stated_level
 from schemas.variables import Variable, find
@@ -166,11 +168,32 @@ class Rows(Part):
 
     wilayah: RegionRows | None = None
     desil_nasional: DecileRange | None = None
+    sets: dict[VariableName, tuple[Value, ...]] = Field(default_factory=dict, max_length=MOST)
+    """Values of a family's coded variables; a family with another value, or none, is outside."""
 
     def faults(self) -> Iterator[Found]:
-        """Find rows without a limit: whoever means everybody leaves `rows` out."""
-        if self.wilayah is None and self.desil_nasional is None:
-            yield "", "empty"
+        """Find rows without a limit, and sets of what is no coded variable of a family."""
+        if self.wilayah is None and self.desil_nasional is None and not self.sets:
+            yield "", "empty"  # whoever means everybody leaves `rows` out
+        seen: list[Variable] = []
+        for name, values in self.sets.items():
+            variable = find(name)
+            if variable.unit != "keluarga" or variable.kind not in {"code", "yes_no"}:
+                yield f"/sets/{name}", "set-not-applicable"
+                continue
+            if variable in seen:
+                yield f"/sets/{name}", "duplicate"
+            seen.append(variable)
+            known = set(YES_NO_VALUES) if variable.kind == "yes_no" else _codes(variable)
+            for place, value in enumerate(values):
+                if value not in known:
+                    yield f"/sets/{name}/{place}", "unknown-value"
+                elif value in values[:place]:
+                    yield f"/sets/{name}/{place}", "duplicate"
+
+
+def _codes(variable: Variable) -> set[str]:
+    return set(code_list(variable.codes).codes) if variable.codes else set()
 
 
 class BindingException(Part):

@@ -89,6 +89,13 @@ def _rows(agreement: Agreement) -> Iterator[Text]:
             f"Only families of national decile {least} to {most}; those without one are outside.",
         )
 
+    for name, values in rows.sets.items():
+        listed = ", ".join(values) or "-"
+        yield Text(
+            f"Hanya keluarga dengan {name}: {listed}.",
+            f"Only families with {name}: {listed}.",
+        )
+
 
 def _regions(rows: RegionRows) -> Iterator[str]:
     for code in rows.codes:

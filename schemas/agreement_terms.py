@@ -138,6 +138,9 @@ def _enum(values: Sequence[str]) -> WithJsonSchema:
 Line: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 """A line of text."""
 
+Value: TypeAlias = Annotated[str, Field(min_length=1, max_length=10)]
+"""A value of a coded variable, as the codebook writes it."""
+
 Code: TypeAlias = Annotated[str, Field(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 """The code of an agency or the id of a client."""
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from schemas import wilayah
 from schemas.agreement_models import Agreement, Purpose, Rows, opened_variables
+from schemas.agreement_quota import PeopleShare, Requests
 from schemas.agreement_sentences import sentences
 from schemas.masks import MASKS
 from schemas.scopes import Scope, sentence
-from schemas.variables import CATALOGUE, Sensitivity, Variable
+from schemas.variables import CATALOGUE, Sensitivity, Variable, find
 
 
 def told_agreement(agreement: Agreement) -> dict[str, Any]:
@@ -38,6 +39,14 @@ def told_agreement(agreement: Agreement) -> dict[str, Any]:
             "requests_per_second": agreement.quota.requests.per_second,
             "people_per_day": agreement.quota.people.per_day,
             "people_per_month": agreement.quota.people.per_month,
+            "clients": [
+                {"client": name, **_share(each.requests, each.people)}
+                for name, each in agreement.quota.clients.items()
+            ],
+            "purposes": [
+                {"purpose": name, **_share(None, each)}
+                for name, each in agreement.quota.purposes.items()
+            ],
             "weights": [
                 {"sensitivity": name, "weight": weight} for name, weight in WEIGHTS.items()
             ],
@@ -58,6 +67,14 @@ def told_agreement(agreement: Agreement) -> dict[str, Any]:
         ],
         "dpia": agreement.dpia,
         "clients": list(agreement.clients),
+    }
+
+
+def _share(requests: Requests | None, people: PeopleShare | None) -> dict[str, int | None]:
+    return {
+        "requests_per_second": requests.per_second if requests else None,
+        "people_per_day": people.per_day if people else None,
+        "people_per_month": people.per_month if people else None,
     }
 
 
@@ -113,6 +130,10 @@ def _rows(rows: Rows | None) -> dict[str, Any]:
             ],
         },
         "desil_nasional": None if deciles is None else {"min": deciles.min, "max": deciles.max},
+        "sets": [
+            {"variable": find(name).qualified, "values": list(values)}
+            for name, values in (rows.sets.items() if rows else ())
+        ],
     }
 
 
@@ -156,6 +177,10 @@ def _line(longest: int = 200, *, words: Iterable[str] = ()) -> dict[str, Any]:
 _DAY = {"type": "string", "format": "date", "maxLength": 10}
 _INSTANT = {"type": "string", "format": "date-time", "maxLength": 40}
 _COUNT = {"type": "integer", "minimum": 1, "maximum": 2_000_000_000}
+_SHARE = {
+    name: {**_COUNT, "type": ["integer", "null"]}
+    for name in ("requests_per_second", "people_per_day", "people_per_month")
+}
 _DECILE = {"type": ["integer", "null"], "minimum": 1, "maximum": 10}
 _WORDS = {"id": _line(2000), "en": _line(2000)}
 _BINDING = _line(words=("dpop", "mtls", "none"))
@@ -199,6 +224,7 @@ AGREEMENT: dict[str, Any] = {
                 )
             ),
             desil_nasional=_maybe(_object(min=_DECILE, max=_DECILE)),
+            sets=_many(_object(variable=_line(80), values=_many(_line(10)))),
         ),
         masks=_many(
             _object(
@@ -215,6 +241,8 @@ AGREEMENT: dict[str, Any] = {
             requests_per_second=_COUNT,
             people_per_day=_COUNT,
             people_per_month=_maybe(_COUNT),
+            clients=_many(_object(client=_line(64), **_SHARE)),
+            purposes=_many(_object(purpose=_line(64), **_SHARE)),
             weights=_many(
                 _object(sensitivity=_line(words=WEIGHTS), weight=_COUNT),
                 "People that one person counts for, by the most sensitive variable opened.",

@@ -65,6 +65,12 @@ _IN_FORCE = """
 SELECT terms::text FROM disclosure.agreement WHERE state = 'in_force' ORDER BY id
 """
 
+_TERMS = """
+SELECT terms::text FROM disclosure.agreement
+WHERE id = %(id)s AND (version = %(version)s::integer
+    OR %(version)s::integer IS NULL AND state = 'in_force')
+"""
+
 _DOCUMENT = """
 SELECT document FROM disclosure.agreement
 WHERE id = %(id)s AND (%(version)s::integer IS NULL OR version = %(version)s)
@@ -134,6 +140,19 @@ def in_force(connection: psycopg.Connection) -> list[Agreement]:
     """All agreements in force."""
     rows = connection.execute(_IN_FORCE).fetchall()
     return [Agreement.model_validate_json(row[0]) for row in rows]
+
+
+def terms(connection: psycopg.Connection, agreement_id: str, version: int | None) -> Agreement:
+    """A version as it was applied (None: the one in force).
+
+    Raises:
+        AgreementRefused: there is none.
+    """
+    asked = {"id": agreement_id, "version": version}
+    row = connection.execute(_TERMS, asked).fetchone()
+    if row is None:
+        raise AgreementRefused("no such agreement, or none of this number is in force")
+    return Agreement.model_validate_json(row[0])
 
 
 def document(connection: psycopg.Connection, agreement_id: str, version: int | None) -> str | None:

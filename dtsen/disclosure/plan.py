@@ -6,69 +6,29 @@ no other masking code.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
-from psycopg import sql
 
 from dtsen.disclosure.masks import masked
+from dtsen.disclosure.rows import RowFilter, column_of, identifier, literal, row_filter
 from dtsen.releases.layout import COPIED
 from schemas.agreement import Agreement, opened_variables
 from schemas.scopes import groups_opened
 from schemas.variables import Group, Variable
 
-SERIALIZER = "2"
+SERIALIZER = "3"
 """Changes when the same plan would render other bytes."""
 
 COPIES = frozenset(COPIED)
 """Family variables that stand in the person's row too, as `keluarga_<name>`."""
 
-_LEVEL_COLUMN = {
-    2: "kode_provinsi",
-    4: "kode_kabupaten_kota",
-    7: "kode_kecamatan",
-    10: "kode_kelurahan_desa",
-}
 COUNT = "jumlah_anggota_keluarga"
 HEAD_NAME = "nama_anggota_keluarga"
 """Family variables that tell of the members: how many there are, and the head's name."""
 _PAIRS_A_CALL = 45  # json_build_object takes at most 100 arguments
 _CLASSES = ("open", "quasi", "personal", "specific")
-
-
-@dataclass(frozen=True, slots=True)
-class RowFilter:
-    """Which rows an agreement opens. None: no limit of that kind; an empty tuple opens nothing."""
-
-    wilayah: tuple[str, ...] | None = None
-    desil_min: int | None = None
-    desil_max: int | None = None
-
-    def wilayah_sql(self, column: str) -> str:
-        """A condition over the family's region codes; `column` is a prefix: `i.keluarga_`."""
-        if self.wilayah is None:
-            return "true"
-        return (
-            "("
-            + " OR ".join(
-                f"{_column(column, name)} = ANY ({_text_array(codes)})"
-                for length, name in _LEVEL_COLUMN.items()
-                if (codes := [code for code in self.wilayah if len(code) == length])
-            )
-            + ")"
-            if self.wilayah
-            else "false"
-        )
-
-    def desil_sql(self, column: str) -> str:
-        """A condition over the family's national decile; without a decile it does not hold."""
-        bounds = [
-            f"{_column(column, 'desil_nasional')} {sign} {int(bound)}"
-            for sign, bound in ((">=", self.desil_min), ("<=", self.desil_max))
-            if bound is not None
-        ]
-        return " AND ".join(bounds) or "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +97,12 @@ class Plan:
     def person_sql(self, ordinal: int, *, slot: int, by: str) -> str:
         """Select of people by `nomor_induk_kependudukan` or `nomor_kartu_keluarga`."""
         copied = () if self.reads_family else self.opened.family
+        sets = self.rows.person_sets_sql(ordinal)
         return _PERSON.format(
             slot=int(slot),
-            key=_identifier(by),
-            sight=self._sight("i.keluarga_"),
-            rows=self._rows("i.keluarga_"),
+            key=identifier(by),
+            sight=self._sight("i.keluarga_", sets),
+            rows=self._rows("i.keluarga_", sets),
             own=self._object(self.opened.individual, "i."),
             family=self._object(copied, "i.keluarga_"),
             table=f"registry.individual_{int(ordinal)}",
@@ -149,32 +110,34 @@ class Plan:
 
     def family_sql(self, ordinal: int, *, slot: int) -> str:
         """Select of families by KK, in none of whose variables a hidden or limited member shows."""
+        sets = self.rows.sets_sql("f.")
         telling = any(variable.name in {COUNT, HEAD_NAME} for variable in self.opened.family)
         return _FAMILY.format(
             slot=int(slot),
-            sight=self._sight("f."),
-            rows=self._rows("f."),
+            sight=self._sight("f.", sets),
+            rows=self._rows("f.", sets),
             own=self._object(self.opened.family, "f."),
             table=f"registry.family_{int(ordinal)}",
             head="m.head" if telling else "NULL::text",
             members=_MEMBERS.format(table=f"registry.individual_{int(ordinal)}") if telling else "",
         )
 
-    def _sight(self, prefix: str) -> str:
+    def _sight(self, prefix: str, sets: str) -> str:
         return (
             f"WHEN ({self.rows.wilayah_sql(prefix)}) IS NOT TRUE THEN 'outside_wilayah'"
             f" WHEN ({self.rows.desil_sql(prefix)}) IS NOT TRUE THEN 'outside_desil'"
+            f" WHEN ({sets}) IS NOT TRUE THEN 'outside_sets'"
         )
 
-    def _rows(self, prefix: str) -> str:
-        return f"({self.rows.wilayah_sql(prefix)} AND {self.rows.desil_sql(prefix)})"
+    def _rows(self, prefix: str, sets: str) -> str:
+        return f"({self.rows.wilayah_sql(prefix)} AND {self.rows.desil_sql(prefix)} AND {sets})"
 
     def _object(self, variables: Sequence[Variable], prefix: str) -> str:
         """A JSON object of the variables, as text, nulls kept, in catalogue order."""
         if not variables:
             return "'{}'"
         pairs = [
-            f"{_literal(variable.name)},"
+            f"{literal(variable.name)},"
             f" {masked(self.masks.get(variable.qualified), _value(prefix, variable))}"
             for variable in variables
         ]
@@ -238,7 +201,7 @@ def compile_plan(agreement: Agreement, purpose: str, operation: str) -> Plan:
         for variable in variables
         if (mask := terms.mask_of(variable)) is not None
     }
-    rows = _row_filter(agreement)
+    rows = row_filter(agreement)
     identity = {
         "agreement": agreement.agreement,
         "version": agreement.version,
@@ -246,7 +209,7 @@ def compile_plan(agreement: Agreement, purpose: str, operation: str) -> Plan:
         "operation": operation,
         "variables": [variable.qualified for variable in variables],
         "masks": masks,
-        "rows": [rows.wilayah, rows.desil_min, rows.desil_max],
+        "rows": [rows.wilayah, rows.desil_min, rows.desil_max, rows.sets],
         "serializer": SERIALIZER,
     }
     content = orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
@@ -261,40 +224,9 @@ def compile_plan(agreement: Agreement, purpose: str, operation: str) -> Plan:
     )
 
 
-def _row_filter(agreement: Agreement) -> RowFilter:
-    rows = agreement.rows
-    if rows is None:
-        return RowFilter()
-    wilayah = None
-    if rows.wilayah is not None:
-        wilayah = tuple(sorted(rows.wilayah.bps_codes()))
-    desil = rows.desil_nasional
-    if desil is None:
-        return RowFilter(wilayah)
-    return RowFilter(wilayah, desil.min, desil.max)
-
-
-def _identifier(name: str) -> str:
-    return sql.Identifier(name).as_string()
-
-
-def _column(prefix: str, name: str) -> str:
-    """A column behind an alias and the beginning of its name: `i.keluarga_`."""
-    alias, _, beginning = prefix.partition(".")
-    return f"{alias}.{_identifier(beginning + name)}"
-
-
 def _value(prefix: str, variable: Variable) -> str:
     """What a row shows of a variable before any mask."""
-    column = _column(prefix, variable.name)
+    column = column_of(prefix, variable.name)
     if variable.unit == "keluarga" and variable.name in _TELLING:
         return _TELLING[variable.name].format(column=column)
     return column
-
-
-def _literal(value: str) -> str:
-    return sql.Literal(value).as_string()
-
-
-def _text_array(codes: Iterable[str]) -> str:
-    return f"ARRAY[{', '.join(_literal(code) for code in codes)}]::text[]"

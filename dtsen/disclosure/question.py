@@ -12,7 +12,7 @@ from dtsen.disclosure.plan import NOTHING, Selection
 from dtsen.disclosure.proof import Proof
 from dtsen.releases.current import ReleaseInForce
 
-Sight = Literal["seen", "absent", "hidden", "outside_wilayah", "outside_desil"]
+Sight = Literal["seen", "absent", "hidden", "outside_wilayah", "outside_desil", "outside_sets"]
 """Why a row is shown or not. All but `seen` look alike to the agency; auditors are told."""
 
 

@@ -67,7 +67,8 @@ class Evaluator(Scope):
             return made
         made.release = self.answering.id
         made.purpose = self.purpose_code
-        made.limited = self.terms.codes is not None or self.terms.desil is not None
+        limits = (self.terms.codes, self.terms.desil, self.terms.sets or None)
+        made.limited = any(limit is not None for limit in limits)
         weight = max((each.weight for each in self.opened_by_agreement()), default=1)
         made.charge = weight * len(set(self.ask.subjects))
         if self.ask.op.startswith("families."):

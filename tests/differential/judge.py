@@ -255,7 +255,10 @@ def strict(text: bytes) -> Any:
             raise Leak("a member twice")
         return dict(pairs)
 
-    return json.loads(text, object_pairs_hook=unique)
+    try:
+        return json.loads(text, object_pairs_hook=unique)
+    except json.JSONDecodeError:
+        raise Leak("another form than the one expected") from None
 
 
 def sorted_withheld(told: Any) -> str:

@@ -85,9 +85,18 @@ def _terms(draw: st.DrawFn, agency: str, registry: Registry, focal_kks: Sequence
     )
     purposes = draw(st.dictionaries(st.sampled_from(PURPOSES), _purposes(), min_size=1))
     per_month = draw(st.one_of(st.none(), st.integers(10**8, 10**9)))
-    return Terms(
-        agency, purposes, system, chosen, bounds, draw(st.integers(10**8, 10**9)), per_month
-    )
+    sets = draw(st.one_of(st.just({}), st.just({}), st.just({}), _sets()))
+    per_day = draw(st.integers(10**8, 10**9))
+    return Terms(agency, purposes, system, chosen, bounds, per_day, per_month, sets=sets)
+
+
+def _sets() -> st.SearchStrategy[dict[str, tuple[str, ...]]]:
+    """Values of a family's coded variables, most of them such as many have."""
+    said = st.sampled_from([("Ya",), ("Tidak",), ("Ya", "Tidak"), ("Ya", "Tidak"), ()])
+    codes = st.sampled_from([("1", "2", "3"), ("1", "2", "3", "4"), ("2",)])
+    names = {"keluarga.pbi_nas": said, "keluarga.status_kepemilikan_rumah": codes}
+    one = [st.fixed_dictionaries({name: values}) for name, values in names.items()]
+    return st.one_of(*one, st.fixed_dictionaries(names))
 
 
 @st.composite

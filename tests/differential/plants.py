@@ -13,7 +13,7 @@ import pytest
 from api.v1 import families, individuals
 from auth.guard import Guard
 from dtsen import individuals as reference
-from dtsen.disclosure import entry, mandate, plan, reading, sighting
+from dtsen.disclosure import entry, mandate, plan, reading, rows, sighting
 from dtsen.disclosure.authority import AgreementInForce
 from dtsen.disclosure.pairwise import Kind, PairwiseIds
 from dtsen.errors import Fault, InvalidRequest
@@ -126,15 +126,27 @@ def either_bound_of_a_decile_is_enough(patch: pytest.MonkeyPatch, _: Registry) -
 
 @planted
 def region_or_decile_is_enough(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    def either(self: plan.Plan, prefix: str) -> str:
+    def either(self: plan.Plan, prefix: str, _: str) -> str:
         return f"({self.rows.wilayah_sql(prefix)} OR {self.rows.desil_sql(prefix)})"
 
     patch.setattr(plan.Plan, "_rows", either)
     patch.setattr(
         plan.Plan,
         "_sight",
-        lambda self, prefix: f"WHEN {either(self, prefix)} IS NOT TRUE THEN 'outside_wilayah'",
+        lambda self, prefix, sets: (
+            f"WHEN {either(self, prefix, sets)} IS NOT TRUE THEN 'outside_wilayah'"
+        ),
     )
+
+
+@planted
+def a_set_of_values_is_ignored(patch: pytest.MonkeyPatch, _: Registry) -> None:
+    patch.setattr(plan.RowFilter, "sets_sql", lambda _self, _column: "true")
+
+
+@planted
+def a_region_is_told_by_its_own_code_alone(patch: pytest.MonkeyPatch, _: Registry) -> None:
+    patch.setattr(rows, "_nested", lambda _prefix, _length: "")
 
 
 @planted

@@ -70,6 +70,8 @@ def _households(chance: random.Random, *, later: bool) -> tuple[list[Row], list[
 
 def _family(chance: random.Random, place: int, region: tuple[str, ...], members: list[Row]) -> Row:
     row = _row(chance, "keluarga")
+    if place % 3 == 2:
+        region = ("31", *region[1:])  # of another province than its regency, as registries have
     row |= dict(
         zip(
             ("kode_provinsi", "kode_kabupaten_kota", "kode_kecamatan", "kode_kelurahan_desa"),

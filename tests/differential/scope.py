@@ -13,6 +13,7 @@ from tests.differential.registry import Registry, Release, Row
 from tests.differential.worlds import SPOILS, Ask, Purpose, Terms
 
 LEVELS = ("L2", "L3", "L4")
+REGION_DIGITS = (2, 4, 7, 10)
 REGION_NAMES = ("kode_provinsi", "kode_kabupaten_kota", "kode_kecamatan", "kode_kelurahan_desa")
 
 
@@ -147,15 +148,23 @@ class Scope:
     def _rows(self, family: Row | None) -> str:
         if self.terms.codes is not None:
             codes = {convert(code, self.terms.system, "bps") for code in self.terms.codes}  # type: ignore[arg-type]  # the strategy's own word
-            lives = {family[name] for name in REGION_NAMES} if family else set()
-            if not (codes & lives) - {None}:
+            if not any(code and family and _lives_in(family, code) for code in codes):
                 return "outside_wilayah"
         if self.terms.desil is not None:
             least, most = self.terms.desil
             decile = family["desil_nasional"] if family else None
             if decile is None or not (least or 1) <= decile <= (most or 10):
                 return "outside_desil"
+        for name, allowed in self.terms.sets.items():
+            if family is None or family[name.partition(".")[2]] not in allowed:
+                return "outside_sets"
         return "seen"
+
+
+def _lives_in(family: Row, code: str) -> bool:
+    """Whether the codes of a family, from the province down, are those of a region."""
+    levels = zip(REGION_NAMES, REGION_DIGITS, strict=True)
+    return all(family[name] == code[:digits] for name, digits in levels if digits <= len(code))
 
 
 @cache

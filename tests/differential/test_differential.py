@@ -37,7 +37,7 @@ def test_the_wire_is_what_the_contract_demands(differential, campaign):
 
 @pytest.fixture(scope="module")
 def many_worlds(differential):
-    return differential.worlds(70, start=0)
+    return differential.worlds(120, start=0)
 
 
 @on_18

@@ -29,6 +29,7 @@ class Terms:
     per_day: int = 1_000_000
     per_month: int | None = None
     per_second: int = 100_000
+    sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def client(self) -> str:
@@ -46,6 +47,8 @@ class Terms:
         if self.desil is not None:
             bounds = zip(("min", "max"), self.desil, strict=True)
             rows["desil_nasional"] = {name: bound for name, bound in bounds if bound is not None}
+        if self.sets:
+            rows["sets"] = dict(self.sets)
         people = {"per_day": self.per_day}
         if self.per_month is not None:
             people["per_month"] = self.per_month

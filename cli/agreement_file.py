@@ -1,0 +1,19 @@
+"""Reading an agreement's file for a command, which ends where the file is refused."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.context import fail
+from schemas.agreement import Agreement, AgreementInvalid, read_agreement
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An agreement (YAML).")]
+
+
+def read_file(file: Path) -> Agreement:
+    """The agreement of a file; what is wrong with one ends the command, by line."""
+    try:
+        return read_agreement(file.read_text())
+    except AgreementInvalid as error:
+        fail("\n".join(f"{file}:{fault}" for fault in error.faults))

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from api.headers import IndexedHeaders, said_of
 from api.parts import Parts
 from api.problems import MEDIA_TYPE as PROBLEM, problem_body, spoken_language
+from api.retiring import check_not_retired, retiring_headers
 from api.strict_json import check_media_type, read_bytes
 from auth.dpop import PROOF_FAULT, TOKEN_FAULT
 from auth.guard import Admitted, Judging
@@ -47,6 +48,7 @@ class Served:
 
     operation: Operation
     offered: tuple[str, ...] = (JSON,)
+    retiring: bool = False
 
 
 class Call(Request):
@@ -57,6 +59,7 @@ class Call(Request):
         self._headers = IndexedHeaders(request.scope["headers"])
         self.parts: Parts = request.app.state.parts
         self.operation = served.operation
+        self._retiring = served.retiring
         milliseconds = int(self.parts.clock.now().timestamp() * 1000)
         self.record_id: UUID = new_record_id(milliseconds)
         self.language = spoken_language(self.headers.get("accept-language"))
@@ -91,6 +94,8 @@ class Call(Request):
         self._said = said_of(self.headers)
         purpose = self._said.get("dtsen-purpose")
         self._mandate = self.parts.guard.mandate(self.admitted, self.operation, purpose)
+        if self._retiring:
+            check_not_retired(self._mandate, self.parts.clock.now(), self.language)
 
     async def read_content(self) -> bytes:
         """The body, declared as JSON and no larger than allowed; kept for what is held against it.
@@ -284,6 +289,8 @@ class Call(Request):
         raw = response.raw_headers
         raw.extend(SAFE_HEADERS)
         raw.extend((name.lower().encode(), value.encode()) for name, value in headers.items())
+        if self._retiring:
+            raw.extend(retiring_headers(self.parts.settings.issuer, self.admitted))
         if self.admitted is not None:
             if self.admitted.states:
                 raw.extend(ratelimit_headers(self.admitted.states))

@@ -12,15 +12,18 @@ from fastapi import Response
 from api.conditional import TAGS_PATTERN
 from api.problems import MEDIA_TYPE as PROBLEM
 from api.query import Parameter
+from api.retiring import RETIRING
 from dtsen.disclosure.mandate import Operation
 from dtsen.errors import (
     AgreementNotInForce,
     BodyTooLarge,
+    BrownOut,
     DoubledAuthorization,
     DtsenError,
     IdempotencyKeyReused,
     InsufficientScope,
     InvalidRequest,
+    LegacyRetired,
     MalformedHeader,
     MalformedRequest,
     NotAcceptable,
@@ -119,17 +122,15 @@ def documented(
     people: bool = True,
     unchanged: bool = False,
     query: Sequence[Parameter] = (),
+    retiring: bool = False,
 ) -> dict[str, Any]:
     """Arguments of a route. `answers`: schema by media type; `unchanged`: a 304 is possible."""
     raised = [*ALWAYS, *errors]
-    if query:
-        raised.append(InvalidRequest)
-    if operation.scope is not None:
-        raised += SCOPED
-    if body:
-        raised += WITH_BODY
-    if people:
-        raised += [QuotaExhausted, IdempotencyKeyReused]
+    raised += (BrownOut, LegacyRetired) if retiring else ()
+    raised += (InvalidRequest,) if query else ()
+    raised += SCOPED if operation.scope is not None else ()
+    raised += WITH_BODY if body else ()
+    raised += (QuotaExhausted, IdempotencyKeyReused) if people else ()
     by_status: dict[int, list[type[DtsenError]]] = defaultdict(list)
     for error in raised:
         by_status[error.status].append(error)
@@ -141,6 +142,8 @@ def documented(
     if unchanged:
         responses[304] = {"description": "You hold the answer already.", "headers": headers}
     responses |= {status: _problem(kinds) for status, kinds in sorted(by_status.items())}
+    for response in responses.values() if retiring else ():
+        response["headers"] = response.get("headers", {}) | RETIRING
     asked = [one.described() for one in query]
     asked += ASKED if operation.scope else ()
     if people:

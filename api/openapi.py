@@ -33,6 +33,7 @@ TAGS = (
     {"name": "individuals", "description": "People by NIK or by your own opaque id."},
     {"name": "families", "description": "Families by KK or by your own opaque id, with members."},
     {"name": "legacy", "description": "DTKS identifiers and what became of them."},
+    {"name": "dtks", "description": "The DTKS-shaped service, on its way out."},
     {"name": "audit", "description": "The access log: who saw what, about whom, why."},
     {"name": "agreement", "description": "Your own agreement, and the API that it opens."},
     {"name": "reference", "description": "Releases, variables and code lists."},

@@ -6,7 +6,7 @@ router costs every request a third of its routing.
 
 from fastapi import FastAPI
 
-from api import health, log, log_entries, problem_pages
+from api import dtks, health, log, log_entries, problem_pages
 from api.v1 import (
     agreement,
     audit,
@@ -22,6 +22,7 @@ MODULES = (
     individuals,
     families,
     legacy,
+    dtks,
     audit,
     releases,
     dictionary,

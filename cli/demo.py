@@ -23,7 +23,7 @@ import typer
 
 from cli.context import fail, keyring, out, settings
 from cli.samples import write_samples
-from cli.sandbox import add_clients, enroll_approvers, load_releases
+from cli.sandbox import add_clients, apply_population, enroll_approvers, load_releases
 from dtsen.audit.administration import recorded
 from dtsen.database import DatabaseUrls, connect, migrate
 from dtsen.disclosure import agreements
@@ -70,6 +70,7 @@ def prepare(urls: DatabaseUrls) -> None:
     with connect(urls.owner, autocommit=True) as connection:
         load_releases(urls, connection)
         enroll_approvers(connection)
+        apply_population(connection)
         apply_agreements(connection)
         add_clients(connection)
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "release": "cli.release:app",
     "agreement": "cli.agreement:app",
     "client": "cli.client:app",
+    "legacy": "cli.legacy:app",
     "audit": "cli.audit:app",
     "witness": "cli.witness:app",
 }

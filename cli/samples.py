@@ -12,6 +12,11 @@ from dtsen.releases.samples import Samples, person, sample
 
 LOOKUP = "/v1/individuals/lookup"
 RESOLVE = "/v1/legacy/dtks/resolve"
+REVERSE = "/v1/legacy/dtks/reverse"
+MEMBER = "/dtks/v1/art/cari"
+HOUSEHOLD = "/dtks/v1/rumah-tangga/cari"
+LISTED_UP_TO = 4
+"""The national decile up to which the demo's rule lists people (`deploy/demo/population.yaml`)."""
 SEARCH = "/v1/audit/search"
 CURRENT = "/v1/releases/current"
 
@@ -24,7 +29,7 @@ def write_samples(connection: psycopg.Connection) -> None:
         "release": found.release,
         "identifiers": found.identifiers,
         "dtks": dtks,
-        "calls": [*calls(connection, found), *_resolving(found.release, dtks)],
+        "calls": [*calls(connection, found), *_legacy(connection, found, dtks)],
     }
     file = settings().home / "demo" / "samples.json"
     draft = file.with_suffix(".draft")
@@ -83,6 +88,42 @@ def _resolving(
         told: dict[str, object] = {"/release": release}
         told |= {f"/results/{place}/outcome": outcome for place in range(len(identifiers))}
         yield _call(outcome, "demo-dtks", RESOLVE, {"identifiers": identifiers}, 200, told)
+
+
+def _legacy(
+    connection: psycopg.Connection,
+    found: Samples,
+    dtks: Mapping[str, Sequence[Mapping[str, str]]],
+) -> Iterator[dict[str, Any]]:
+    yield from _resolving(found.release, dtks)
+    for case in ("found", "no_decile", "above_threshold", "deceased"):
+        nik = found.identifiers[case][0]
+        row = person(connection, found.ordinal, nik)
+        yield _call(case, "demo-dtks", MEMBER, {"nik": nik}, 200, _listed(row))
+    missing = {"nik": found.identifiers["not_found"][0]}
+    absent = {"/status": "tidak terdaftar", "/alasan/kode": "not_found", "/data": None}
+    yield _call("not_found", "demo-dtks", MEMBER, missing, 200, absent)
+    for outcome in ("unknown", "unmatched", "invalid_format"):
+        asked = {"id_dtks": dtks["unknown"][0]["value"]}
+        path = HOUSEHOLD
+        if outcome != "unknown":
+            path, asked = MEMBER, {"id_art": dtks[outcome][0]["value"]}
+        told = {"/status": "tidak terdaftar", "/alasan/kode": outcome, "/hasil": outcome}
+        yield _call(outcome, "demo-dtks", path, asked, 200, told)
+    niks = {"niks": [*found.identifiers["found"][:1], *found.identifiers["not_found"][:1]]}
+    told_of = {"/results/0/status": "found", "/results/1/status": "not_found"}
+    yield _call("found", "demo-dtks", REVERSE, niks, 200, told_of)
+
+
+def _listed(row: Mapping[str, Any]) -> dict[str, object]:
+    """What the DTKS-shaped service must say of a person, told by the tables themselves."""
+    desil = row["keluarga_desil_nasional"]
+    reason = "no_decile" if desil is None else "above_threshold" if desil > LISTED_UP_TO else None
+    if row["record_state"] != "active":
+        reason = row["record_state"]
+    if reason is None:
+        return {"/status": "terdaftar", "/alasan": None, "/data/Nama": row["nama"]}
+    return {"/status": "tidak terdaftar", "/alasan/kode": reason, "/data": None}
 
 
 def _told(found: Samples, row: dict[str, Any]) -> dict[str, object]:

@@ -5,6 +5,7 @@ Everything goes through the functions of the public commands; nothing here inser
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import psycopg
@@ -14,10 +15,12 @@ from auth.clients import list_clients
 from cli.approver import enroll, make_file
 from cli.client import Algorithm, ClientTerms, add_with_new_key
 from cli.context import err, keyring, settings
-from dtsen.acts import approvers
+from dtsen.acts import approvers, read_signer
 from dtsen.audit.administration import recorded
+from dtsen.audit.two_person import approve, propose
 from dtsen.database import DatabaseUrls
 from dtsen.disclosure import agreements
+from dtsen.legacy import population
 from dtsen.releases.activate import activate
 from dtsen.releases.listing import every_release
 from dtsen.releases.load import load
@@ -97,6 +100,18 @@ def enroll_approvers(connection: psycopg.Connection) -> None:
             file = folder / f"{name}.json"
             file.unlink(missing_ok=True)  # left by a start that was killed before it enrolled
             enroll(connection, keyring(), name, make_file(name, file).public, None)
+
+
+def apply_population(connection: psycopg.Connection) -> None:
+    """Put the demo's population rule in force, signed by its two approvers, where none is."""
+    if population.every_rule(connection):
+        return
+    folder = settings().home / "demo" / "approvers"
+    first, second = (read_signer(folder / f"{name}.json") for name in APPROVERS)
+    rule = population.read_rule((files("deploy") / "demo" / "population.yaml").read_text())
+    terms = population.terms(rule)
+    act = propose(connection, keyring(), first, population.KIND, terms)
+    approve(connection, keyring(), second, act.id, population.EFFECTS)
 
 
 def add_clients(connection: psycopg.Connection) -> None:

@@ -11,6 +11,9 @@ GRANT EXECUTE ON FUNCTION disclosure.draw_lease, disclosure.return_lease, disclo
 GRANT INSERT ON audit.record, audit.pending TO {api};
 GRANT SELECT (id) ON audit.record TO {api};
 GRANT SELECT (recorded_at) ON audit.pending TO {api};
+GRANT USAGE ON SCHEMA legacy TO {api};
+GRANT SELECT ON legacy.population, legacy.added_link, legacy.withdrawn_link TO {api};
+GRANT EXECUTE ON FUNCTION legacy.note, legacy.progress, legacy.present_week TO {api};
 
 GRANT USAGE ON SCHEMA audit, disclosure TO {sequencer};
 GRANT SELECT (id, recorded_at, subjects, families, officer, case_ref, leaf) ON audit.record TO {sequencer};

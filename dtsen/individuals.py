@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from dtsen.database import Connection
 from dtsen.disclosure.mandate import Mandate
 from dtsen.disclosure.plan import Selection
 from dtsen.disclosure.question import Person, Want, Wanting, Withheld
 from dtsen.errors import Fault, FieldNotPermitted, InvalidRequest, NoRelease
 from dtsen.releases.current import ReleaseInForce
+from dtsen.releases.layout import individual_table
 from schemas.variables import AmbiguousVariable, UnknownVariable, find
 
 
@@ -78,3 +80,20 @@ def told(person: Person) -> dict[str, object]:
 def told_withheld(withheld: Sequence[Withheld]) -> list[dict[str, str]]:
     """The `withheld` list of the contract."""
     return [{"field": one.field, "reason": one.reason} for one in withheld]
+
+
+async def cards(connection: Connection, ordinal: int, niks: Sequence[str]) -> Sequence[str]:
+    """The family cards of people, to name which families the gate is to read; shown to nobody.
+
+    Raises:
+        asyncpg.UndefinedTableError: the release was destroyed meanwhile.
+    """
+    statement = _CARDS.format(table=individual_table(ordinal))
+    rows = await connection.fetch(statement, list(niks))
+    return [row["kk"] for row in rows]
+
+
+_CARDS = """
+SELECT DISTINCT i.nomor_kartu_keluarga AS kk FROM {table} i
+WHERE i.nomor_induk_kependudukan = ANY ($1::text[]) AND i.nomor_kartu_keluarga IS NOT NULL
+"""

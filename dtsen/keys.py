@@ -34,11 +34,12 @@ class Purpose(StrEnum):
     REPEATS = "repeats"
     CHECKPOINTS = "checkpoints"
     NONCES = "nonces"
+    LEGACY_INDEX = "legacy-index"
 
 
 MONTHLY = (Purpose.SUBJECT_INDEX, Purpose.DISCLOSURES, Purpose.ANSWERS)
 """Purposes whose version is a month, `YYYY-MM`; the others count 1, 2, 3."""
-COUNTED = (Purpose.PAIRWISE, Purpose.CURSORS, Purpose.REPEATS, Purpose.NONCES)
+COUNTED = (Purpose.PAIRWISE, Purpose.CURSORS, Purpose.REPEATS, Purpose.NONCES, Purpose.LEGACY_INDEX)
 SANDBOX_MARK = "SANDBOX"
 """Name of a file beside the keys of a demo: production refuses them."""
 

@@ -20,7 +20,7 @@ IN_FORCE_SECONDS = 1.0
 """Within this an agreement is in force in every worker; workers send no news of it (contract)."""
 GROUPS = ("identity", "address", "welfare", "dwelling", "assets", "education", "work")
 EVERYTHING = tuple(f"group:{group}" for group in GROUPS)
-OPERATIONS = ("individuals:read", "families:read", "legacy:resolve", "audit:read")
+OPERATIONS = ("individuals:read", "families:read", "legacy:resolve", "legacy:read", "audit:read")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Terms:
     variables: Sequence[str] = EVERYTHING
     masks: dict[str, str] = field(default_factory=dict)
     rows: dict[str, Any] | None = None
+    legacy: dict[str, Any] | None = None
     purposes: Sequence[str] = ("UJI",)
     role: str = "pengguna"
 
@@ -81,6 +82,7 @@ def document(name: str, terms: Terms) -> str:
         "valid": {"from": "2026-01-01", "to": "2027-12-31"},
         "purposes": dict.fromkeys(terms.purposes, purpose),
         **({"rows": terms.rows} if terms.rows else {}),
+        **({"legacy": terms.legacy} if terms.legacy else {}),
         "quota": quota,
         "tokens": {"binding": "none", "exceptions": []},
         "request_signature": "none",

@@ -13,7 +13,7 @@ from cli.session import fetch_token
 from tests.audit.expired import expired_request
 from tests.documented import DOCUMENT
 from tests.examples import example_path, operations, read_example, real_path
-from tests.parties import IN_FORCE_SECONDS, OPERATIONS
+from tests.parties import IN_FORCE_SECONDS, OPERATIONS, Terms, agency
 from tests.sandbox import Sandbox
 
 JSON = "application/json"
@@ -92,6 +92,9 @@ class Caller:
             key = token_hex(8)
             self.ask(name, idempotency_key=key)
             yield self.ask(name, path=example_path(name, template), idempotency_key=key)
+        elif status == "410" and template.startswith("/dtks/"):
+            with agency(self.sandbox, Terms(legacy={"sunset": "2026-01-01"})) as late:
+                yield self.ask(name, authorization=f"Bearer {self.sandbox.token(late)}")
         elif status == "410":
             asked = read_example(name)["request"]
             yield self.ask(name, content=expired_request(self.sandbox, self.client, asked))

@@ -31,6 +31,7 @@ from dtsen.errors.requests import (
     PurposeRequired,
     UnsupportedMediaType,
 )
+from dtsen.errors.retiring import BrownOut, LegacyRetired
 from dtsen.errors.rights import (
     AgreementNotInForce,
     AuditScopeRequired,
@@ -47,6 +48,7 @@ __all__ = [
     "AgreementNotInForce",
     "AuditScopeRequired",
     "BodyTooLarge",
+    "BrownOut",
     "CursorExpired",
     "DoubledAuthorization",
     "DtsenError",
@@ -57,6 +59,7 @@ __all__ = [
     "InternalError",
     "InvalidCursor",
     "InvalidRequest",
+    "LegacyRetired",
     "MalformedHeader",
     "MalformedHttp",
     "MalformedRequest",

@@ -36,8 +36,8 @@ ADVICE: dict[str, Text] = {
         "A spreadsheet rounded this number; its last digits are lost. Take it from its source.",
     ),
     "wrong_length": Text(
-        "Jumlah angka tidak sesuai: ID DTKS 16 angka, ID ART DTKS 18 angka.",
-        "The number of digits is wrong: ID DTKS has 16 digits, ID ART DTKS has 18.",
+        "Jumlah angka tidak sesuai: ID DTKS dan NIK 16 angka, ID ART DTKS 18 angka.",
+        "The number of digits is wrong: ID DTKS and NIK have 16 digits, ID ART DTKS has 18.",
     ),
     "zeros_lost": Text(
         "Angka nol di depan nomor urut tampaknya hilang. Cocokkan nomor ini dengan dokumennya,"

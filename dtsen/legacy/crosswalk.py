@@ -2,7 +2,8 @@
 
 Many to many: an id may have several links (of several members, or from several matchings), and a
 link may say that its id was replaced by another. Loaded with each release (`registry.dtks_N`); no
-official crosswalk is public, so every link carries its source, method, score and date.
+official crosswalk is public, so every link carries its source, method, score and date. Corrections
+that two people signed stand beside the releases and count for each of them (`correction.py`).
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -101,18 +102,28 @@ def follow(identifier: Identifier, links: Links) -> Trail:
 _LINKS = """\
 SELECT {columns}
 FROM {table} d
-WHERE d.{column} = ANY (${parameter}::text[])"""
+WHERE {condition} AND NOT EXISTS (
+    SELECT FROM legacy.withdrawn_link w
+    WHERE w.id_dtks = d.id_dtks AND w.id_art_dtks IS NOT DISTINCT FROM d.id_art_dtks
+        AND w.nomor_induk_kependudukan IS NOT DISTINCT FROM d.nomor_induk_kependudukan)
+UNION ALL
+SELECT {columns}
+FROM legacy.added_link d
+WHERE {condition} AND d.withdrawn_by IS NULL"""
 
 _COLUMNS = ", ".join(f"d.{column.name}" for column in fields(Link))
 
 
 def _statement(ordinal: int) -> str:
     """The SQL that reads links by ids, one parameter a scheme, in the order of `SCHEMES`."""
-    table = dtks_table(ordinal)
     return "\nUNION ALL\n".join(
-        _LINKS.format(columns=_COLUMNS, table=table, column=name, parameter=parameter)
+        _links(ordinal, f"d.{name} = ANY (${parameter}::text[])")
         for parameter, name in enumerate(SCHEMES, 1)
     )
+
+
+def _links(ordinal: int, condition: str) -> str:
+    return _LINKS.format(columns=_COLUMNS, table=dtks_table(ordinal), condition=condition)
 
 
 async def gather(connection: Connection, ordinal: int, identifiers: Iterable[Identifier]) -> Links:
@@ -138,10 +149,7 @@ async def gather(connection: Connection, ordinal: int, identifiers: Iterable[Ide
     return by_identifier(found, known)
 
 
-_NAMING = """\
-SELECT {columns}
-FROM {table} d
-WHERE d.nomor_induk_kependudukan = ANY ($1::text[]) AND d.state <> 'unmatched'"""
+_NAMING = "d.nomor_induk_kependudukan = ANY ($1::text[]) AND d.state <> 'unmatched'"
 
 
 async def linked(connection: Connection, ordinal: int, niks: Iterable[str]) -> Sequence[Link]:
@@ -150,5 +158,5 @@ async def linked(connection: Connection, ordinal: int, niks: Iterable[str]) -> S
     Raises:
         asyncpg.UndefinedTableError: the release was destroyed meanwhile.
     """
-    statement = _NAMING.format(columns=_COLUMNS, table=dtks_table(ordinal))
-    return [Link(**row) for row in await connection.fetch(statement, list(niks))]
+    rows = await connection.fetch(_links(ordinal, _NAMING), list(niks))
+    return [Link(**row) for row in rows]

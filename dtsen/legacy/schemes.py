@@ -20,7 +20,12 @@ from pydantic_core import PydanticCustomError
 
 from dtsen.legacy.advice import Advice
 from dtsen.legacy.identifiers import Identifier
-from schemas.identifiers import ID_ART_DTKS_PATTERN, ID_DTKS_PATTERN, ID_SEMESTA_PATTERN
+from schemas.identifiers import (
+    ID_ART_DTKS_PATTERN,
+    ID_DTKS_PATTERN,
+    ID_SEMESTA_PATTERN,
+    NIK_PATTERN,
+)
 
 LONGEST_VALUE = 64
 """Characters of an id as it may be sent."""
@@ -56,6 +61,9 @@ _SCHEMES = (
     Scheme("idsemesta", "member", ID_SEMESTA_PATTERN),
 )
 
+NIK = Scheme("nik", "member", NIK_PATTERN, ((6, 6, 4),))
+"""No legacy id: the DTKS-shaped service takes a NIK too, written as the field writes it."""
+
 SCHEMES: Mapping[str, Scheme] = MappingProxyType({scheme.name: scheme for scheme in _SCHEMES})
 """Every scheme by name, those of a strict form before the opaque ones."""
 
@@ -84,7 +92,11 @@ class Reading:
 
 def read(name: str, written: str) -> Reading:
     """Read an id as the field wrote it; `name` is a name of `SCHEMES`."""
-    scheme = SCHEMES[name]
+    return read_as(SCHEMES[name], written)
+
+
+def read_as(scheme: Scheme, written: str) -> Reading:
+    """Read a number as the field wrote it, of a scheme or a NIK."""
     if not scheme.layouts:
         value = written.strip()
         if not scheme.fits(value):

@@ -6,13 +6,18 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import orjson
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jsonschema import Draft202012Validator
 from psycopg import sql
 
+from dtsen import acts
+from dtsen.acts import Signer
+from dtsen.audit import two_person
 from dtsen.audit.record import RecordKeys, new_record_id, read_disclosures
 from dtsen.clock import Clock
 from dtsen.database import DatabaseUrls, connect, login, migrate, open_pool
@@ -22,15 +27,18 @@ from dtsen.disclosure.gate import Gate
 from dtsen.disclosure.mandate import AccessToken, Circumstances, Mandate, Operation, mandate
 from dtsen.disclosure.question import Expand, Question, Render, Wanting
 from dtsen.keys import Keyring
-from dtsen.legacy import reversing
+from dtsen.legacy import face, face_answer, population, reversing
 from dtsen.legacy.answer import RESOLUTIONS, REVERSALS
 from dtsen.legacy.resolving import expanding, rendering, wanting
-from dtsen.legacy.schemes import read
+from dtsen.legacy.schemes import NIK, SCHEMES, read, read_as
 from dtsen.releases import layout
 
 METADATA_VERSION = "v3/2026"
 RESOLVE = Operation("legacy.dtks-resolve", "legacy:resolve", "read")
 ANSWER = Draft202012Validator(RESOLUTIONS)
+FACE = Operation("dtks.art-cari", "legacy:read", "read")
+HOUSEHOLD = Draft202012Validator(face_answer.HOUSEHOLD)
+PERSON = Draft202012Validator(face_answer.PERSON)
 REVERSED = Draft202012Validator(REVERSALS)
 
 AGREEMENT = """
@@ -41,7 +49,7 @@ valid: {{from: 2026-01-01, to: 2027-12-31}}
 purposes:
   MIGRASI:
     legal_basis: [Permen PPN 7/2025]
-    operations: [legacy:resolve]
+    operations: [legacy:resolve, legacy:read]
     variables: [{variables}]
     masks: {{{masks}}}
 {rows}
@@ -120,6 +128,42 @@ class Registry:
         REVERSED.validate({"release": told.release, "results": told.results})
         return told
 
+    def search(self, client: str, scheme: str, written: str) -> Told:
+        """Ask the DTKS-shaped service through a gate of its own."""
+        reading = read_as(NIK if scheme == "nik" else SCHEMES[scheme], written)
+        rendered = face_answer.rendering(reading, "id")
+        told = asyncio.run(
+            self._ask(
+                client,
+                face.wanting,
+                rendered,
+                face.expanding(reading),
+                subjects=(written,) if scheme == "nik" else (),
+                operation=FACE,
+            )
+        )
+        (answer,) = told.results
+        (HOUSEHOLD if scheme == "id_dtks" else PERSON).validate(answer)
+        return told
+
+    def rule(self, text: str) -> None:
+        """Put a population rule in force, signed by two people."""
+        self.act(population.KIND, population.terms(population.read_rule(text)), population.EFFECTS)
+
+    def act(self, kind: str, body: dict[str, Any], effects: dict[str, Any]) -> str:
+        """An act that two people sign; what is so now."""
+        with connect(self.urls.owner, autocommit=True) as connection:
+            signers = [Signer(name, Ed25519PrivateKey.generate()) for name in self._names()]
+            with connection.transaction():
+                for signer in signers:
+                    acts.enroll(connection, signer.name, signer.public)
+            first, second = signers
+            act = two_person.propose(connection, self.keyring, first, kind, body)
+            return two_person.approve(connection, self.keyring, second, act.id, effects)
+
+    def _names(self) -> list[str]:
+        return [f"uji-{token_hex(4)}" for _ in range(2)]
+
     async def _ask(
         self,
         client: str,
@@ -129,6 +173,7 @@ class Registry:
         *,
         subjects: tuple[str, ...] = (),
         query: dict[str, object] | None = None,
+        operation: Operation = RESOLVE,
     ) -> Told:
         async with AsyncExitStack() as stack:
             pool = await stack.enter_async_context(
@@ -141,7 +186,7 @@ class Registry:
             token = self._token(client)
 
             def judge(fresh: Snapshot, now: Any) -> Mandate:
-                return mandate(fresh, token, RESOLVE, None, now)
+                return mandate(fresh, token, operation, None, now)
 
             record_id = new_record_id(int(self.clock.now().timestamp() * 1000))
             question = Question(
@@ -154,11 +199,14 @@ class Registry:
             )
             answer = await gate.answer(question)
         body = orjson.loads(answer.rendering.body)
-        return Told(body["results"], body["release"], *self._record(record_id))
+        results, release = body.get("results", [body]), body.get("release") or body.get("rilis")
+        return Told(results, release, *self._record(record_id))
 
     def _token(self, client: str) -> AccessToken:
         expires = self.clock.now() + timedelta(minutes=5)
-        return AccessToken(client, frozenset({"legacy:resolve"}), "jti", expires, b"")
+        return AccessToken(
+            client, frozenset({"legacy:resolve", "legacy:read"}), "jti", expires, b""
+        )
 
     def _record(self, record_id: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         with connect(self.urls.owner) as connection:

@@ -1,9 +1,11 @@
 """The DTKS-shaped service for programs of those days, on its way out: plain JSON in one order."""
 
+import re
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from api.call import JSON, Call, Served
@@ -17,18 +19,35 @@ from dtsen.legacy.schemes import LONGEST_VALUE, NIK, SCHEMES, Reading, read_as
 
 router = APIRouter(prefix="/dtks/v1", tags=["dtks"], route_class=GuardedRoute)
 
-_WRITTEN = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": LONGEST_VALUE,
-    "pattern": r"^[^\u0000-\u001f]+$",
-    "description": "As your records have it: spaces, dots and dashes are read away.",
-}
-Written = Annotated[
-    str,
-    Field(min_length=1, max_length=LONGEST_VALUE, pattern=r"^[^\x00-\x1f]+$"),
-    WithJsonSchema(_WRITTEN),
-]
+_ANY = r"^[^\u0000-\u001f]+$"
+_NOT_ALL_ZEROS = r"^(?!0+$)[^\u0000-\u001f]+$"
+
+
+def _as_written(pattern: str) -> AfterValidator:
+    expression = re.compile(pattern)
+
+    def check(written: str) -> str:
+        if not 0 < len(written) <= LONGEST_VALUE or expression.fullmatch(written) is None:
+            raise PydanticCustomError("malformed", "not of the required form")
+        return written
+
+    return AfterValidator(check)
+
+
+def _schema(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": LONGEST_VALUE,
+            "pattern": pattern,
+            "description": "As your records have it: spaces, dots and dashes are read away.",
+        }
+    )
+
+
+Written = Annotated[str, _as_written(_ANY), _schema(_ANY)]
+WrittenNik = Annotated[str, _as_written(_NOT_ALL_ZEROS), _schema(_NOT_ALL_ZEROS)]
 
 
 class HouseholdSearch(BaseModel):
@@ -46,12 +65,8 @@ class MemberSearch(BaseModel):
         extra="forbid", strict=True, json_schema_extra={"minProperties": 1, "maxProperties": 1}
     )
 
-    id_art: Annotated[str | None, WithJsonSchema(_WRITTEN)] = Field(
-        default=None, min_length=1, max_length=LONGEST_VALUE, pattern=r"^[^\x00-\x1f]+$"
-    )
-    nik: Annotated[str | None, WithJsonSchema(_WRITTEN)] = Field(
-        default=None, min_length=1, max_length=LONGEST_VALUE, pattern=r"^[^\x00-\x1f]+$"
-    )
+    id_art: Written | SkipJsonSchema[None] = None
+    nik: WrittenNik | SkipJsonSchema[None] = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:

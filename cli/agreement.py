@@ -5,25 +5,25 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from psycopg.errors import LockNotAvailable
 from rich.table import Table
 
 from api.app import create_app
 from api.openapi import document
 from api.own.document import own_document
-from cli.agreement_diff import diff
+from cli.agreement_diff import diff, lines
 from cli.agreement_file import File, read_file
 from cli.context import fail, keyring, out, owner, print_json, settings
+from cli.signing import SignerFile, told, waits
+from dtsen.acts import read_signer
 from dtsen.audit.administration import recorded
 from dtsen.disclosure import agreements
+from dtsen.disclosure.applying import submit
 from dtsen.disclosure.opening import scopes_of
 from schemas.agreement import AgreementInvalid
 
 app = typer.Typer(help="Agreements: what each agency may see.", no_args_is_help=True)
 
 app.command()(diff)
-
-BUSY = "Requests in flight did not end within 5 s; nothing was changed, try again"
 
 
 @app.command()
@@ -43,34 +43,36 @@ def openapi(file: File) -> None:
 
 
 @app.command()
-def apply(file: File) -> None:
-    """Put an agreement in force, in place of its earlier version."""
+def apply(file: File, signer: SignerFile = None) -> None:
+    """Put an agreement in force: at once if it opens nothing, else once a second person approves.
+
+    It takes the place of its earlier version.
+    """
+    if signer is None:
+        raise typer.BadParameter("--as is needed: the approver's file of who signs it")
     try:
-        with owner() as connection, recorded(connection, keyring(), "agreement.apply") as deed:
-            agreement = agreements.apply(connection, keyring(), file.read_text())
-            deed.clear |= agreements.named(agreement)
+        with told(), owner() as connection:
+            found = submit(connection, keyring(), read_signer(signer), file.read_text())
     except AgreementInvalid as error:
         fail(_lines(file, error))
-    except agreements.AgreementRefused as error:
-        fail(f"{file}: {error}")
-    except LockNotAvailable:
-        fail(BUSY)
-    out.print(f"{agreement.agreement} version {agreement.version} is in force")
+    for line in lines(found.difference, None):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if found.act is not None:
+        out.print(waits(found.act), markup=False, highlight=False)
+    else:
+        name, version = found.agreement.agreement, found.agreement.version
+        out.print(f"{name} version {version} is in force; it opens nothing new")
 
 
 @app.command()
 def revoke(agreement: str) -> None:
     """End an agreement now; when this returns, nothing is answered by it any more."""
-    try:
-        with (
-            owner() as connection,
-            recorded(connection, keyring(), "agreement.revoke", agreement=agreement),
-        ):
-            agreements.revoke(connection, agreement)
-    except agreements.AgreementRefused as error:
-        fail(str(error))
-    except LockNotAvailable:
-        fail(BUSY)
+    with (
+        told(),
+        owner() as connection,
+        recorded(connection, keyring(), "agreement.revoke", agreement=agreement),
+    ):
+        agreements.revoke(connection, agreement)
     out.print(f"{agreement} is revoked")
 
 
@@ -82,7 +84,7 @@ def list_(*, json: bool = False) -> None:
     if json:
         print_json([asdict(version) for version in versions])
         return
-    table = Table("agreement", "version", "agency", "state", "applied")
+    table = Table("agreement", "version", "agency", "state", "applied", "signed by")
     for version in versions:
         table.add_row(
             version.id,
@@ -90,6 +92,7 @@ def list_(*, json: bool = False) -> None:
             version.agency,
             version.state,
             version.applied_at.isoformat(timespec="seconds"),
+            ", ".join(version.signed_by),
         )
     out.print(table)
 

@@ -13,12 +13,14 @@ from cli.signing import SignerFile, told
 from dtsen import acts
 from dtsen.acts import Act, read_signer
 from dtsen.audit.two_person import Effect, approve as approve_act
+from dtsen.disclosure import applying
 from dtsen.legacy import correction, population
 
 EFFECTS: Mapping[str, Effect] = {
     **approver.EFFECTS,
     **population.EFFECTS,
     **correction.EFFECTS,
+    **applying.EFFECTS,
 }
 """What each kind of act does once two people have signed it; a new kind is an entry here."""
 

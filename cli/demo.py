@@ -23,10 +23,19 @@ import typer
 
 from cli.context import fail, keyring, out, settings
 from cli.samples import write_samples
-from cli.sandbox import add_clients, apply_population, enroll_approvers, load_releases
-from dtsen.audit.administration import recorded
+from cli.sandbox import (
+    APPROVERS,
+    add_clients,
+    apply_population,
+    enroll_approvers,
+    load_releases,
+)
+from dtsen.acts import read_signer
+from dtsen.audit.two_person import approve
 from dtsen.database import DatabaseUrls, connect, migrate
 from dtsen.disclosure import agreements
+from dtsen.disclosure.applying import EFFECTS, submit
+from dtsen.disclosure.keeping import keep_plans
 from dtsen.embedded import EmbeddedError, cluster
 from dtsen.keys import SANDBOX_MARK
 from dtsen.releases.samples import CaseMissing
@@ -72,19 +81,22 @@ def prepare(urls: DatabaseUrls) -> None:
         enroll_approvers(connection)
         apply_population(connection)
         apply_agreements(connection)
+        keep_plans(connection, agreements.in_force(connection))
         add_clients(connection)
 
 
 def apply_agreements(connection: psycopg.Connection) -> None:
-    """Apply the demo's agreements that were never applied."""
+    """Apply the demo's agreements that were never applied, as two people do."""
+    folder = settings().home / "demo" / "approvers"
+    first, second = (read_signer(folder / f"{name}.json") for name in APPROVERS)
     known = {version.id for version in agreements.every_version(connection)}
     with as_file(files("deploy") / "demo" / "agreements") as folder:
         for file in sorted(folder.glob("*.yaml")):
             text = file.read_text()
             if read_agreement(text).agreement not in known:
-                with recorded(connection, keyring(), "agreement.apply") as deed:
-                    applied = agreements.apply(connection, keyring(), text)
-                    deed.clear |= agreements.named(applied)
+                found = submit(connection, keyring(), first, text)
+                if found.act is not None:
+                    approve(connection, keyring(), second, found.act.id, EFFECTS)
 
 
 @contextmanager

@@ -1,18 +1,35 @@
 """Applying and revoking agreements. Every version ever applied is kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from dtsen.acts import ActRefused
+from dtsen.disclosure.keeping import keep_plans
 from dtsen.keys import Keyring, Purpose
 from schemas.agreement import Agreement, read_agreement
 
 
-class AgreementRefused(Exception):
+class AgreementRefused(ActRefused):
     """An agreement that cannot take effect as it is; nothing of it did."""
+
+
+BUSY = "requests in flight did not end within 5 s; nothing was changed, try again"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """How a version came to be: upon which one (None: upon none), what was signed, by whom."""
+
+    base: int | None
+    statement: bytes
+    signatures: Sequence[tuple[str, bytes]]
+    act: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +41,8 @@ class Applied:
     agency: str
     state: str
     applied_at: datetime
+    signed_by: list[str]
+    """Names of whoever signed it: two where it opened anything, one of a narrowing."""
 
 
 # Behind a lock that waits, every recording statement waits too: better to give up and say so.
@@ -40,6 +59,8 @@ ON CONFLICT ON CONSTRAINT pk_agency DO UPDATE SET name = excluded.name, role = e
 
 _NEWEST = "SELECT max(version) FROM disclosure.agreement WHERE id = %s"
 
+_CURRENT = "SELECT version FROM disclosure.agreement WHERE id = %s AND state = 'in_force'"
+
 _ELSEWHERE = """
 SELECT DISTINCT c.client_id
 FROM disclosure.agreement g, jsonb_array_elements_text(g.terms -> 'clients') AS c (client_id)
@@ -51,14 +72,17 @@ UPDATE disclosure.agreement SET state = %s WHERE id = %s AND state = 'in_force'
 """
 
 _INSERT = """
-INSERT INTO disclosure.agreement (id, version, agency, document, terms, state)
-VALUES (%s, %s, %s, %s, %s, 'in_force')
+INSERT INTO disclosure.agreement
+    (id, version, agency, document, terms, state, base, statement, signatures, act)
+VALUES (%s, %s, %s, %s, %s, 'in_force', %s, %s, %s, %s)
 """
 
 _SET_AUTHORITY = "SELECT disclosure.set_authority('agreement', %s, %s, %s)"
 
 _LIST = """
-SELECT id, version, agency, state, applied_at FROM disclosure.agreement ORDER BY id, version
+SELECT id, version, agency, state, applied_at, ARRAY(
+    SELECT s ->> 'name' FROM jsonb_array_elements(coalesce(signatures, '[]')) s) AS signed_by
+FROM disclosure.agreement ORDER BY id, version
 """
 
 _IN_FORCE = """
@@ -78,19 +102,28 @@ ORDER BY version DESC LIMIT 1
 """
 
 
-def apply(connection: psycopg.Connection, keyring: Keyring, text: str) -> Agreement:
+def apply(
+    connection: psycopg.Connection, keyring: Keyring, text: str, signed: Signed | None = None
+) -> Agreement:
     """Put the agreement of a YAML file in force, in place of its earlier version.
+
+    Whether anybody had to sign it is decided by who calls this: `dtsen.disclosure.applying`.
 
     Raises:
         AgreementInvalid: the file says what an agreement cannot say.
-        AgreementRefused: its version is not newer, or a client is under another agreement.
-        psycopg.errors.LockNotAvailable: requests in flight did not end within five seconds.
+        AgreementRefused: its version is not newer, another took the place of the one that it was
+            signed upon, a client is under another agreement, or requests in flight did not end.
     """
     agreement = read_agreement(text)
     with connection.transaction():
         # First the lock: of two applied at once the second sees what the first did.
-        connection.execute(_LOCK)
-        _check(connection, agreement)
+        _lock(connection)
+        check(connection, agreement)
+        base = current_version(connection, agreement.agreement)
+        if signed is not None and signed.base != base:
+            raise AgreementRefused(
+                "another version came into force since this one was signed; compare and sign again"
+            )
         connection.execute(
             _AGENCY,
             {
@@ -102,23 +135,41 @@ def apply(connection: psycopg.Connection, keyring: Keyring, text: str) -> Agreem
         )
         connection.execute(_SUPERSEDE, ("superseded", agreement.agreement))
         terms = Jsonb(agreement.model_dump(mode="json", by_alias=True))
-        connection.execute(
-            _INSERT,
-            (agreement.agreement, agreement.version, agreement.agency.code, text, terms),
-        )
+        who = (agreement.agreement, agreement.version, agreement.agency.code)
+        connection.execute(_INSERT, (*who, text, terms, base, *_signed(signed)))
+        keep_plans(connection, [agreement])
         connection.execute(_SET_AUTHORITY, (agreement.agreement, True, agreement.agency.code))
     return agreement
+
+
+def _signed(signed: Signed | None) -> tuple[bytes | None, Jsonb | None, UUID | None]:
+    if signed is None:
+        return None, None, None
+    named = [{"name": name, "signature": made.hex()} for name, made in signed.signatures]
+    return signed.statement, Jsonb(named), signed.act
+
+
+def _lock(connection: psycopg.Connection) -> None:
+    try:
+        connection.execute(_LOCK)
+    except psycopg.errors.LockNotAvailable:
+        raise AgreementRefused(BUSY) from None
+
+
+def current_version(connection: psycopg.Connection, agreement_id: str) -> int | None:
+    """The version that is in force, or None."""
+    row = connection.execute(_CURRENT, (agreement_id,)).fetchone()
+    return row[0] if row else None
 
 
 def revoke(connection: psycopg.Connection, agreement_id: str) -> None:
     """End an agreement now. When this returns, no answer by it is recorded any more.
 
     Raises:
-        AgreementRefused: none of this id is in force.
-        psycopg.errors.LockNotAvailable: requests in flight did not end within five seconds.
+        AgreementRefused: none of this id is in force, or requests in flight did not end.
     """
     with connection.transaction():
-        connection.execute(_LOCK)
+        _lock(connection)
         ended = connection.execute(_SUPERSEDE, ("revoked", agreement_id)).rowcount
         if ended == 0:
             raise AgreementRefused("no agreement of this id is in force")
@@ -162,7 +213,12 @@ def document(connection: psycopg.Connection, agreement_id: str, version: int | N
     return row[0] if row else None
 
 
-def _check(connection: psycopg.Connection, agreement: Agreement) -> None:
+def check(connection: psycopg.Connection, agreement: Agreement) -> None:
+    """Check an agreement against those that are there.
+
+    Raises:
+        AgreementRefused: its version is not newer, or a client is under another agreement.
+    """
     newest = connection.execute(_NEWEST, (agreement.agreement,)).fetchone()
     if newest is not None and newest[0] is not None and newest[0] >= agreement.version:
         raise AgreementRefused(

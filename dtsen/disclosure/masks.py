@@ -20,9 +20,9 @@ MASK_SQL = {
 """SQL expression of each mask over one column, `{column}` to be filled in."""
 
 
-def masked(mask: str | None, column: str) -> str:
-    """The SQL expression of a column under a mask (none: the column itself)."""
-    if mask is None:
+def masked(expression: str | None, column: str) -> str:
+    """A column under a mask's SQL expression (none: the column itself)."""
+    if expression is None:
         return column
     # An unknown value stays unknown under every mask.
-    return f"CASE WHEN {column} IS NOT NULL THEN {MASK_SQL[mask].format(column=column)} END"
+    return f"CASE WHEN {column} IS NOT NULL THEN {expression.format(column=column)} END"

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from dtsen.disclosure.masks import masked
+from dtsen.disclosure.catalogue import catalogue_version
+from dtsen.disclosure.masks import MASK_SQL, masked
 from dtsen.disclosure.rows import RowFilter, column_of, identifier, literal, row_filter
 from dtsen.releases.layout import COPIED
 from schemas.agreement import Agreement, opened_variables
@@ -68,6 +69,9 @@ class Plan:
     opened: Selection = field(compare=False)
     masks: Mapping[str, str] = field(compare=False)
     rows: RowFilter = field(compare=False)
+    identity: bytes = field(compare=False)
+    """What it was compiled from; its id is the digest of these bytes."""
+    mask_sql: Mapping[str, str] = field(default_factory=lambda: MASK_SQL, compare=False)
     reads_family: bool = field(init=False, compare=False)
     """Whether a person's answer needs more of the family than the person's row holds."""
     weight: int = field(init=False, compare=False)
@@ -132,13 +136,16 @@ class Plan:
     def _rows(self, prefix: str, sets: str) -> str:
         return f"({self.rows.wilayah_sql(prefix)} AND {self.rows.desil_sql(prefix)} AND {sets})"
 
+    def _mask(self, variable: Variable) -> str | None:
+        name = self.masks.get(variable.qualified)
+        return None if name is None else self.mask_sql[name]
+
     def _object(self, variables: Sequence[Variable], prefix: str) -> str:
         """A JSON object of the variables, as text, nulls kept, in catalogue order."""
         if not variables:
             return "'{}'"
         pairs = [
-            f"{literal(variable.name)},"
-            f" {masked(self.masks.get(variable.qualified), _value(prefix, variable))}"
+            f"{literal(variable.name)}, {masked(self._mask(variable), _value(prefix, variable))}"
             for variable in variables
         ]
         chunks = [pairs[i : i + _PAIRS_A_CALL] for i in range(0, len(pairs), _PAIRS_A_CALL)]
@@ -204,6 +211,7 @@ def compile_plan(agreement: Agreement, purpose: str, operation: str) -> Plan:
     rows = row_filter(agreement)
     identity = {
         "agreement": agreement.agreement,
+        "catalogue": catalogue_version(),
         "version": agreement.version,
         "purpose": purpose,
         "operation": operation,
@@ -213,14 +221,26 @@ def compile_plan(agreement: Agreement, purpose: str, operation: str) -> Plan:
         "serializer": SERIALIZER,
     }
     content = orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
+    return made_of(content, tuple(variables))
+
+
+def made_of(
+    content: bytes, variables: Sequence[Variable], mask_sql: Mapping[str, str] = MASK_SQL
+) -> Plan:
+    """The plan of an identity, whose variables these are in its order."""
+    said = orjson.loads(content)
+    wilayah, least, most, sets = said["rows"]
+    listed = tuple((name, tuple(values)) for name, values in sets)
     return Plan(
         id=hashlib.sha256(content).hexdigest(),
         opened=Selection(
             tuple(variable for variable in variables if variable.unit == "anggota"),
             tuple(variable for variable in variables if variable.unit == "keluarga"),
         ),
-        masks=masks,
-        rows=rows,
+        masks=said["masks"],
+        rows=RowFilter(None if wilayah is None else tuple(wilayah), least, most, listed),
+        identity=content,
+        mask_sql=mask_sql,
     )
 
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Text
+from sqlalchemy import BigInteger, DateTime, ForeignKeyConstraint, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -47,6 +48,40 @@ class AgreementVersion(SQLModel, table=True):
     terms: dict[str, Any] = Field(sa_type=JSONB)
     state: str = Field(sa_type=Text)
     applied_at: datetime = Field(sa_type=DateTime(timezone=True))
+    base: int | None = Field(default=None)
+    statement: bytes | None = Field(default=None)
+    signatures: list[dict[str, str]] | None = Field(default=None, sa_type=JSONB)
+    act: UUID | None = Field(default=None)
+
+
+class Catalogue(SQLModel, table=True):
+    """A catalogue by which plans were compiled: variables, and the masks' SQL."""
+
+    __tablename__ = "catalogue"
+    __table_args__ = {"schema": "disclosure"}
+
+    version: str = Field(primary_key=True, sa_type=Text)
+    content: dict[str, Any] = Field(sa_type=JSONB)
+    kept_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class KeptPlan(SQLModel, table=True):
+    """A plan by the id that access records name, and what it was compiled from."""
+
+    __tablename__ = "plan"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["agreement", "version"], ["disclosure.agreement.id", "disclosure.agreement.version"]
+        ),
+        {"schema": "disclosure"},
+    )
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    agreement: str = Field(sa_type=Text)
+    version: int
+    catalogue: str = Field(foreign_key="disclosure.catalogue.version", sa_type=Text)
+    identity: bytes
+    kept_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class Restriction(SQLModel, table=True):
@@ -58,6 +93,8 @@ class Restriction(SQLModel, table=True):
     nik: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(sa_type=Text)
     set_at: datetime = Field(sa_type=DateTime(timezone=True))
+    reason: str | None = Field(default=None, sa_type=Text)
+    act: UUID | None = Field(default=None)
 
 
 class Budget(SQLModel, table=True):

@@ -24,7 +24,6 @@ from schemas.variables import CATALOGUE
 from tests.auth.make import keyring as made_keyring
 from tests.parties import Terms, document
 
-
 MASKS = {"anggota.nama": "initials"}
 
 

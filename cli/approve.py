@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
+import psycopg
 import typer
 from rich.table import Table
 
@@ -13,7 +14,7 @@ from cli.signing import SignerFile, told
 from dtsen import acts
 from dtsen.acts import Act, read_signer
 from dtsen.audit.two_person import Effect, approve as approve_act
-from dtsen.disclosure import applying
+from dtsen.disclosure import applying, restrictions
 from dtsen.legacy import correction, population
 
 EFFECTS: Mapping[str, Effect] = {
@@ -21,6 +22,7 @@ EFFECTS: Mapping[str, Effect] = {
     **population.EFFECTS,
     **correction.EFFECTS,
     **applying.EFFECTS,
+    **restrictions.EFFECTS,
 }
 """What each kind of act does once two people have signed it; a new kind is an entry here."""
 
@@ -41,16 +43,19 @@ def approve(
     with told(), owner() as connection:
         person = read_signer(signer)
         with connection.transaction():
-            _show(acts.find(connection, act))
+            _show(connection, acts.find(connection, act))
         if not yes:
             typer.confirm("Approve it?", abort=True)
         said = approve_act(connection, keyring(), person, act, EFFECTS)
     out.print(said, markup=False, highlight=False)
 
 
-def _show(act: Act) -> None:
+def _show(connection: psycopg.Connection, act: Act) -> None:
     """What the second person is about to sign, whole: nobody signs what they have not seen."""
     out.print(f"{act.kind}, proposed by {act.proposed_by}", markup=False, highlight=False)
+    if act.kind in restrictions.EFFECTS and act.approved_by is None:
+        # The statement names a person by a digest alone, so that it can be kept.
+        out.print(f"NIK: {restrictions.whom(connection, act)}", markup=False, highlight=False)
     out.print_json(data=dict(act.body))
     out.print(f"SHA-256 of the statement: {act.digest.hex()}", markup=False, highlight=False)
 

@@ -29,6 +29,7 @@ from cli.sandbox import (
     apply_population,
     enroll_approvers,
     load_releases,
+    restrict_people,
 )
 from dtsen.acts import read_signer
 from dtsen.audit.two_person import approve
@@ -83,6 +84,7 @@ def prepare(urls: DatabaseUrls) -> None:
         apply_agreements(connection)
         keep_plans(connection, agreements.in_force(connection))
         add_clients(connection)
+        restrict_people(connection)
 
 
 def apply_agreements(connection: psycopg.Connection) -> None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "approver": "cli.approver:app",
     "release": "cli.release:app",
     "agreement": "cli.agreement:app",
+    "restriction": "cli.restriction:app",
     "client": "cli.client:app",
     "legacy": "cli.legacy:app",
     "audit": "cli.audit:app",

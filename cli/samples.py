@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from cli.context import settings
+from dtsen.disclosure import restrictions
 from dtsen.legacy import samples as legacy_samples
 from dtsen.releases.samples import Samples, person, sample
 
@@ -24,12 +25,19 @@ CURRENT = "/v1/releases/current"
 def write_samples(connection: psycopg.Connection) -> None:
     """Write the file anew from the release in force (contract 3)."""
     found = sample(connection)
+    restricted = {
+        f"restriction_{one.kind}": [one.nik] for one in restrictions.every_restriction(connection)
+    }
     dtks = legacy_samples.sample(connection, found.ordinal)
     content = {
         "release": found.release,
-        "identifiers": found.identifiers,
+        "identifiers": {**found.identifiers, **restricted},
         "dtks": dtks,
-        "calls": [*calls(connection, found), *_legacy(connection, found, dtks)],
+        "calls": [
+            *calls(connection, found),
+            *_restricted(restricted),
+            *_legacy(connection, found, dtks),
+        ],
     }
     file = settings().home / "demo" / "samples.json"
     draft = file.with_suffix(".draft")
@@ -52,6 +60,20 @@ def calls(connection: psycopg.Connection, found: Samples) -> Iterator[dict[str, 
     known = {"/release": found.release, "/family/kode_provinsi": "33"}
     yield _call("family", "demo-explorer", "/v1/families/lookup", family, 200, known)
     yield from _by_client(connection, found)
+
+
+def _restricted(restricted: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
+    told: dict[str, tuple[int, dict[str, object]]] = {
+        "restriction_mark": (200, {"/individual/status/restriction": "correction"}),
+        "restriction_limit": (
+            200,
+            {"/individual/keluarga": None, "/withheld/0/reason": "restricted"},
+        ),
+        "restriction_hide": (404, {"/scope": "national"}),
+    }
+    for case, niks in restricted.items():
+        status, members = told[case]
+        yield _call(case, "demo-explorer", LOOKUP, {"nik": niks[0]}, status, members)
 
 
 def _by_client(connection: psycopg.Connection, found: Samples) -> Iterator[dict[str, Any]]:

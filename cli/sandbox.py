@@ -19,11 +19,12 @@ from dtsen.acts import approvers, read_signer
 from dtsen.audit.administration import recorded
 from dtsen.audit.two_person import approve, propose
 from dtsen.database import DatabaseUrls
-from dtsen.disclosure import agreements
+from dtsen.disclosure import agreements, restrictions
 from dtsen.legacy import population
 from dtsen.releases.activate import activate
 from dtsen.releases.listing import every_release
 from dtsen.releases.load import load
+from dtsen.releases.samples import last_found
 from dtsen.releases.synth import synthesise
 from schemas.agreement import Agreement
 from schemas.agreement_models import Binding
@@ -31,6 +32,11 @@ from schemas.agreement_models import Binding
 SEED = 1
 RELEASES = ("2026-Q2", "2026-Q3")
 APPROVERS = ("a", "b")
+RESTRICTED = (
+    ("mark", "correction"),
+    ("limit", "subject-request"),
+    ("hide", "witness-protection"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,18 @@ def apply_population(connection: psycopg.Connection) -> None:
     terms = population.terms(rule)
     act = propose(connection, keyring(), first, population.KIND, terms)
     approve(connection, keyring(), second, act.id, population.EFFECTS)
+
+
+def restrict_people(connection: psycopg.Connection) -> None:
+    """Put one person under each kind of restriction, as two people do, where nobody is yet."""
+    if restrictions.every_restriction(connection):
+        return
+    folder = settings().home / "demo" / "approvers"
+    first, second = (read_signer(folder / f"{name}.json") for name in APPROVERS)
+    chosen = zip(last_found(connection), RESTRICTED, strict=False)
+    for nik, (kind, reason) in chosen:
+        act = restrictions.propose_set(connection, keyring(), first, nik, kind=kind, reason=reason)
+        approve(connection, keyring(), second, act.id, restrictions.EFFECTS)
 
 
 def add_clients(connection: psycopg.Connection) -> None:

@@ -11,15 +11,13 @@ from psycopg.types.json import Jsonb
 
 from dtsen.acts import ActRefused
 from dtsen.disclosure.keeping import keep_plans
+from dtsen.disclosure.locking import lock_authority
 from dtsen.keys import Keyring, Purpose
 from schemas.agreement import Agreement, read_agreement
 
 
 class AgreementRefused(ActRefused):
     """An agreement that cannot take effect as it is; nothing of it did."""
-
-
-BUSY = "requests in flight did not end within 5 s; nothing was changed, try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +42,6 @@ class Applied:
     signed_by: list[str]
     """Names of whoever signed it: two where it opened anything, one of a narrowing."""
 
-
-# Behind a lock that waits, every recording statement waits too: better to give up and say so.
-_LOCK = """
-SET LOCAL lock_timeout = '5s';
-LOCK TABLE disclosure.authority IN ACCESS EXCLUSIVE MODE
-"""
 
 _AGENCY = """
 INSERT INTO disclosure.agency AS a (code, name, role, pairwise_version)
@@ -112,12 +104,13 @@ def apply(
     Raises:
         AgreementInvalid: the file says what an agreement cannot say.
         AgreementRefused: its version is not newer, another took the place of the one that it was
-            signed upon, a client is under another agreement, or requests in flight did not end.
+            signed upon, or a client is under another agreement.
+        AuthorityBusy: requests in flight did not end.
     """
     agreement = read_agreement(text)
     with connection.transaction():
         # First the lock: of two applied at once the second sees what the first did.
-        _lock(connection)
+        lock_authority(connection)
         check(connection, agreement)
         base = current_version(connection, agreement.agreement)
         if signed is not None and signed.base != base:
@@ -149,13 +142,6 @@ def _signed(signed: Signed | None) -> tuple[bytes | None, Jsonb | None, UUID | N
     return signed.statement, Jsonb(named), signed.act
 
 
-def _lock(connection: psycopg.Connection) -> None:
-    try:
-        connection.execute(_LOCK)
-    except psycopg.errors.LockNotAvailable:
-        raise AgreementRefused(BUSY) from None
-
-
 def current_version(connection: psycopg.Connection, agreement_id: str) -> int | None:
     """The version that is in force, or None."""
     row = connection.execute(_CURRENT, (agreement_id,)).fetchone()
@@ -166,10 +152,11 @@ def revoke(connection: psycopg.Connection, agreement_id: str) -> None:
     """End an agreement now. When this returns, no answer by it is recorded any more.
 
     Raises:
-        AgreementRefused: none of this id is in force, or requests in flight did not end.
+        AgreementRefused: none of this id is in force.
+        AuthorityBusy: requests in flight did not end.
     """
     with connection.transaction():
-        _lock(connection)
+        lock_authority(connection)
         ended = connection.execute(_SUPERSEDE, ("revoked", agreement_id)).rowcount
         if ended == 0:
             raise AgreementRefused("no agreement of this id is in force")

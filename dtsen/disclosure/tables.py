@@ -97,6 +97,17 @@ class Restriction(SQLModel, table=True):
     act: UUID | None = Field(default=None)
 
 
+class RestrictionWaiting(SQLModel, table=True):
+    """Whom a proposed restriction is about, while it waits."""
+
+    __tablename__ = "restriction_waiting"
+    __table_args__ = {"schema": "disclosure"}
+
+    act: UUID = Field(primary_key=True)
+    nik: str = Field(sa_type=Text)
+    salt: bytes
+
+
 class Budget(SQLModel, table=True):
     """What has been drawn of a holder's budget in one window (WIB)."""
 

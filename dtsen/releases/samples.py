@@ -96,6 +96,24 @@ def sample(connection: psycopg.Connection) -> Samples:
     return Samples(release, ordinal, found)
 
 
+_LAST = """
+SELECT i.nomor_induk_kependudukan AS id FROM {individual} i WHERE {condition}
+ORDER BY i.nomor_induk_kependudukan DESC LIMIT {most}
+"""
+
+
+def last_found(connection: psycopg.Connection) -> list[str]:
+    """NIKs of people like those of `found`, from the other end of the release in force.
+
+    Raises:
+        LookupError: no release is in force.
+    """
+    row = connection.execute(_IN_FORCE).fetchone()
+    if row is None:
+        raise LookupError("no release is in force")
+    return list(_ids(connection, _LAST, row[0], _CASES["found"]))
+
+
 def person(connection: psycopg.Connection, ordinal: int, nik: str) -> dict[str, object]:
     """A few variables of one person, as they stand in the release's table."""
     statement = _composed(_PERSON, ordinal)

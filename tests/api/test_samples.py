@@ -14,6 +14,9 @@ CASES = {
     "changed_family_card",
     "family",
     "outside_province",
+    "restriction_mark",
+    "restriction_limit",
+    "restriction_hide",
 }
 OUTCOMES = {
     "invalid_format",

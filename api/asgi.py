@@ -7,9 +7,10 @@ import signal
 import threading
 from multiprocessing.process import BaseProcess
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api.app import create_app
+from api.shortcut import Shortcut
 from api.telemetry import SPOKEN
 from dtsen.settings import read_settings
 from dtsen.telemetry import configure_logs
@@ -18,13 +19,13 @@ REQUESTS_WORTH = 10_000
 """New objects between two collections: those of a few batches of requests."""
 
 
-def create() -> FastAPI:
+def create() -> ASGIApp:
     """Build the application of this worker, which ends with the supervisor that started it."""
     supervisor = multiprocessing.parent_process()
     if supervisor is not None:
         threading.Thread(target=_end_after, args=(supervisor,), daemon=True).start()
     configure_logs(spoken=SPOKEN)
-    app = create_app(read_settings())
+    app = Shortcut(create_app(read_settings()))
     _settle()
     return app
 

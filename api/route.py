@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from api.accept import negotiate
 from api.call import Call, Served
 from api.strict_json import read_model
+from api.wire import answer
 from dtsen.errors import DtsenError, InternalError
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,7 @@ class GuardedRoute(APIRoute):
         handle = self.get_route_handler()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            response = await handle(Request(scope, receive))
-            await response(scope, receive, send)
+            await answer(await handle(Request(scope, receive)), scope, receive, send)
 
         self.app = app
 

@@ -6,7 +6,7 @@
 import asyncio
 import sys
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api import asgi, protocol
 from cli import serve, supervisor
@@ -24,7 +24,7 @@ IMPATIENT_SILENCE_SECONDS = 6
 POINTER = "(r.ordinal IS NULL OR r.pinned OR EXISTS (\n            SELECT FROM registry.pointer p WHERE p.ordinal = r.ordinal))"  # noqa: E501 - the product's text
 
 
-def answers_early() -> FastAPI:
+def answers_early() -> ASGIApp:
     """Answer first, record after."""
 
     async def answer_then_record(_, connection, finished):
@@ -37,20 +37,20 @@ def answers_early() -> FastAPI:
     return asgi.create()
 
 
-def trusts_its_memory() -> FastAPI:
+def trusts_its_memory() -> ASGIApp:
     """Record without looking at the pointer: the release in force is what the worker last read."""
     assert POINTER in recording.RECORD
     recording.RECORD = recording.RECORD.replace(POINTER, "true")
     return asgi.create()
 
 
-def waits_for_few() -> FastAPI:
+def waits_for_few() -> ASGIApp:
     """Not broken: a queue short enough to fill in `make test`."""
     gate.MOST_WAITING = SMALL_QUEUE
     return asgi.create()
 
 
-def is_impatient() -> FastAPI:
+def is_impatient() -> ASGIApp:
     """Not broken: waits shorter for what comes slowly, so that `make test` does, too."""
     protocol.HEAD_SECONDS = IMPATIENT_SECONDS
     protocol.BODY_SECONDS = IMPATIENT_SECONDS

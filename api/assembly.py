@@ -23,6 +23,7 @@ from dtsen.disclosure.repeats import Repeats
 from dtsen.disclosure.tally import Tally
 from dtsen.embedded import EmbeddedError, addressed
 from dtsen.keys import Keyring
+from dtsen.legacy.usage import Usage
 from dtsen.settings import Settings
 from dtsen.telemetry import Telemetry
 
@@ -92,6 +93,9 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
         stack.push_async_callback(announcement.close)
         gate = Gate(lookup_pool, authority, keyring, clock, telemetry=telemetry)
         stack.push_async_callback(gate.drain)
+        usage = Usage(pool, keyring)
+        usage.start()
+        stack.push_async_callback(usage.close)
         budgets = Budgets(pool, clock)
         stack.push_async_callback(budgets.close)
         verifier = TokenVerifier(keyring, settings.issuer, clock)
@@ -116,4 +120,5 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
             tally=tally,
             notes=notes,
             telemetry=telemetry,
+            usage=usage,
         )

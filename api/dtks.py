@@ -116,7 +116,7 @@ async def _answered(call: Call, reading: Reading) -> Response:
     by_nik = reading.scheme is NIK
     asked = reading.identifier
     query = {"by": "nik"} if by_nik else {"by": "legacy-id", "identifiers": [_said(reading)]}
-    return await call.disclose(
+    response = await call.disclose(
         wanting,
         1,
         rendering(reading, call.language),
@@ -124,6 +124,8 @@ async def _answered(call: Call, reading: Reading) -> Response:
         expand=expanding(reading),
         subjects=(asked.value,) if by_nik and asked else (),
     )
+    call.parts.usage.note(call.mandate, "dtks", (asked,) if asked and not by_nik else ())
+    return response
 
 
 def _said(reading: Reading) -> list[str]:

@@ -15,6 +15,7 @@ from dtsen.disclosure.notes import Notes
 from dtsen.disclosure.repeats import Repeats
 from dtsen.disclosure.tally import Tally
 from dtsen.keys import Keyring
+from dtsen.legacy.usage import Usage
 from dtsen.settings import Settings
 from dtsen.telemetry import Telemetry
 
@@ -37,3 +38,4 @@ class Parts:
     tally: Tally
     notes: Notes
     telemetry: Telemetry
+    usage: Usage

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,9 +15,11 @@ from dtsen.legacy import reversing
 from dtsen.legacy.answer import MOST_IDENTIFIERS, RESOLUTIONS, REVERSALS
 from dtsen.legacy.resolving import expanding, rendering, wanting
 from dtsen.legacy.schemes import LONGEST_VALUE, SchemeName, read
+from dtsen.legacy.scoreboard import SCOREBOARD, WEEKS, scoreboard
+from schemas.agreement import Agreement
 from schemas.identifiers import Nik
 
-router = APIRouter(prefix="/v1/legacy/dtks", tags=["legacy"], route_class=GuardedRoute)
+router = APIRouter(prefix="/v1/legacy", tags=["legacy"], route_class=GuardedRoute)
 
 
 class LegacyIdentifier(BaseModel):
@@ -45,10 +48,11 @@ class ReverseRequest(BaseModel):
 
 
 RESOLVE = Operation("legacy.dtks-resolve", "legacy:resolve", "read")
+BOARD = Operation("legacy.scoreboard", "legacy:read", "reference")
 REVERSE = Operation("legacy.dtks-reverse", "legacy:resolve", "read")
 
 
-@router.post("/resolve", **documented(RESOLVE, (NoRelease,), answers={JSON: RESOLUTIONS}))
+@router.post("/dtks/resolve", **documented(RESOLVE, (NoRelease,), answers={JSON: RESOLUTIONS}))
 @served(Served(RESOLVE))
 async def resolve(call: Call, body: ResolveRequest) -> Response:
     """Translate DTKS ids into the people and families of the release in force.
@@ -62,16 +66,19 @@ async def resolve(call: Call, body: ResolveRequest) -> Response:
         dict.fromkeys(tuple(one.identifier or (one.scheme.name, one.written)) for one in readings)
     )
 
-    return await call.disclose(
+    response = await call.disclose(
         wanting,
         len(asked),
         rendering(readings, call.language),
         {"by": "legacy-id", "identifiers": asked},
         expand=expanding(readings),
     )
+    read_as_ids = (one.identifier for one in readings if one.identifier)
+    call.parts.usage.note(call.mandate, "resolve", read_as_ids)
+    return response
 
 
-@router.post("/reverse", **documented(REVERSE, (NoRelease,), answers={JSON: REVERSALS}))
+@router.post("/dtks/reverse", **documented(REVERSE, (NoRelease,), answers={JSON: REVERSALS}))
 @served(Served(REVERSE))
 async def reverse(call: Call, body: ReverseRequest) -> Response:
     """Give the legacy ids of people: for those whose other systems still ask by them.
@@ -87,3 +94,26 @@ async def reverse(call: Call, body: ReverseRequest) -> Response:
         expand=reversing.expand,
         subjects=tuple(dict.fromkeys(body.niks)),
     )
+
+
+@router.get(
+    "/scoreboard", **documented(BOARD, answers={JSON: SCOREBOARD}, body=False, people=False)
+)
+@served(Served(BOARD))
+async def board(call: Call) -> Response:
+    """See how far the move away from legacy ids is, per client.
+
+    Calls and distinct legacy ids by week (from Monday, WIB), the trend, and when nothing legacy is
+    left if it goes on so. You see your own agency; under an agreement of role `pengawas`, all.
+    Identifiers are counted by keyed index; a worker's counts are seconds old.
+    """
+    agreement = call.mandate.agreement
+    every = agreement is not None and agreement.role == "pengawas"
+    weeks = await call.parts.usage.progress(None if every else call.mandate.agency, WEEKS)
+    return await call.tell(orjson.dumps(scoreboard(weeks, _terms(call))))
+
+
+def _terms(call: Call) -> dict[str, Agreement]:
+    """The agreements of all clients, by client."""
+    clients = call.parts.authority.current.clients
+    return {name: one.agreement.terms for name, one in clients.items() if one.agreement}

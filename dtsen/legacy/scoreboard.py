@@ -90,7 +90,7 @@ def _mean(values: Iterable[int]) -> float:
     return sum(listed) / len(listed)
 
 
-_COUNT = {"type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_991}
+_COUNT = {"type": "integer", "minimum": 0, "maximum": 1_000_000_000_000}
 _DAY = {"type": "string", "format": "date", "maxLength": 10}
 _INSTANT = {"type": "string", "format": "date-time", "maxLength": 40}
 _NAME = {"type": "string", "maxLength": 64}

@@ -1,6 +1,7 @@
 """`dtsen agreement`: validate, apply, revoke, list and show agreements."""
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from cli.context import fail, keyring, out, owner, print_json, settings
 from cli.signing import SignerFile, told, waits
 from dtsen.acts import read_signer
 from dtsen.audit.administration import recorded
+from dtsen.clock import WIB
 from dtsen.disclosure import agreements
 from dtsen.disclosure.applying import submit
 from dtsen.disclosure.opening import scopes_of
@@ -29,7 +31,7 @@ app.command()(diff)
 @app.command()
 def validate(file: File) -> None:
     """Check an agreement file; nothing takes effect."""
-    agreement = read_file(file)
+    agreement = read_file(file, today=datetime.now(WIB).date())
     out.print(f"{file}: {agreement.agreement} version {agreement.version} is valid")
 
 

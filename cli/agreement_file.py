@@ -1,5 +1,6 @@
 """Reading an agreement's file for a command, which ends where the file is refused."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,9 @@ from schemas.agreement import Agreement, AgreementInvalid, read_agreement
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An agreement (YAML).")]
 
 
-def read_file(file: Path) -> Agreement:
+def read_file(file: Path, *, today: date | None = None) -> Agreement:
     """The agreement of a file; what is wrong with one ends the command, by line."""
     try:
-        return read_agreement(file.read_text())
+        return read_agreement(file.read_text(), today=today)
     except AgreementInvalid as error:
         fail("\n".join(f"{file}:{fault}" for fault in error.faults))

@@ -6,6 +6,7 @@ Stricter than YAML: one document, no duplicate keys, no anchors or aliases, no t
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -67,8 +68,8 @@ def _as_written(_loader: _Loader, node: yaml.ScalarNode) -> str:
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
 
 
-def read_agreement(text: str) -> Agreement:
-    """Read one agreement file.
+def read_agreement(text: str, *, today: date | None = None) -> Agreement:
+    """Read one agreement file; one that ended before `today` (WIB) is refused where that is said.
 
     Raises:
         AgreementInvalid: it is not one; `faults` says everything that is wrong, by line.
@@ -76,11 +77,14 @@ def read_agreement(text: str) -> Agreement:
     lines: _Lines = {}
     content = _content(text, lines)
     try:
-        return Agreement.model_validate(content)
+        agreement = Agreement.model_validate(content)
     except ValidationError as error:
         found = [fault for detail in error.errors() for fault in _faults(detail, lines)]
         found.sort(key=lambda fault: (fault.line or 0, fault.pointer))
         raise AgreementInvalid(tuple(found)) from None
+    if today is not None and agreement.valid.to < today:
+        raise AgreementInvalid((_fault("/valid/to", _line("/valid/to", lines), "expired"),))
+    return agreement
 
 
 def _content(text: str, lines: _Lines) -> object:

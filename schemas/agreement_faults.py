@@ -122,6 +122,10 @@ MESSAGES: Mapping[str, Text] = MappingProxyType(
             "Tanggal akhir mendahului tanggal awal.",
             "The end comes before the beginning.",
         ),
+        "expired": Text(
+            "Perjanjian ini sudah berakhir; perpanjang tanggalnya.",
+            "The agreement has ended already; extend its dates.",
+        ),
         "range-reversed": Text(
             "Batas atas lebih kecil daripada batas bawah.",
             "The maximum is below the minimum.",

@@ -184,8 +184,17 @@ def _code_tables(metadata_version: str) -> Iterator[str]:
 
 def _mask_table() -> Iterator[str]:
     yield "## Penyamaran / Masks\n"
-    yield "| Nama / Name | Jenis / Kinds | Bentuk | Form |"
-    yield "| --- | --- | --- | --- |"
+    yield (
+        "Nilai kosong tetap kosong. Nilai: pola (regex) atau daftar lengkapnya. / "
+        "Null stays null. Values: their pattern (regex) or all of them.\n"
+    )
+    yield "| Nama / Name | Jenis / Kinds | Bentuk | Form | Nilai / Values | Contoh / Example |"
+    yield "| --- | --- | --- | --- | --- | --- |"
     for mask in MASKS.values():
         kinds = ", ".join(sorted(mask.kinds))
-        yield f"| `{mask.name}` | {kinds} | {mask.text.id} | {mask.text.en} |"
+        values = mask.values.get("pattern") or ", ".join(mask.values["enum"])
+        told = values.replace("|", "\\|")
+        yield (
+            f"| `{mask.name}` | {kinds} | {mask.text.id} | {mask.text.en} "
+            f"| `{told}` | `{mask.example}` |"
+        )

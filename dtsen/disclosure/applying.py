@@ -7,6 +7,7 @@ signature counts for a step that they did not see.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import orjson
@@ -24,6 +25,7 @@ from schemas.agreement_diff import Difference, difference
 
 APPLY = "agreement.apply"
 NARROW = "agreement.narrow"
+_TODAY = "SELECT (clock_timestamp() AT TIME ZONE 'Asia/Jakarta')::date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def submit(
         AgreementRefused: it cannot take effect as it is.
         ActRefused: the signer is not enrolled with this key.
     """
-    agreement = read_agreement(text)
+    agreement = read_agreement(text, today=_today(connection))
     base = agreements.current_version(connection, agreement.agreement)
     before = None
     if base is not None:
@@ -67,6 +69,15 @@ def submit(
         auth = {"method": "one-person", "proposed_by": signer.name, "proposal": signature.hex()}
         deed.personal |= {"officer": signer.name, "auth": auth}
     return Submitted(agreement, found, None)
+
+
+def _today(connection: psycopg.Connection) -> date:
+    """The day it is (WIB), by the database's clock."""
+    row = connection.execute(_TODAY).fetchone()
+    if row is None:
+        raise AssertionError("a SELECT without FROM gives one row")
+    day: date = row[0]
+    return day
 
 
 def _body(

@@ -1,11 +1,13 @@
 """The authorization server's parts, made from a worker's."""
 
 from api.parts import Parts
-from api.telemetry import TOKEN_OPERATION
 from auth.endpoint import OAuthParts
+from auth.inspecting import RevocationEndpoint
+from auth.issuing import TokenEndpoint
 from auth.limits import TokenLimits
 from auth.server import Decision
 from dtsen.disclosure.grants import AgreementGrants
+from dtsen.disclosure.mandate import AccessToken
 
 STATUS_OF = {"invalid_client": 401, "rate-limited": 429, "unavailable": 503}
 """HTTP status of refusals at `/oauth`, as the access log counts them; 400 for the others."""
@@ -15,11 +17,11 @@ def authorization_parts(parts: Parts) -> OAuthParts:
     """What the token endpoint needs; its refusals are counted, its tokens recorded."""
     grants = AgreementGrants(parts.authority, parts.clock)
 
-    async def on_refusal(who: str, cause: str) -> None:
+    async def on_refusal(operation: str, who: str, cause: str) -> None:
         known = parts.authority.agency_of(who) is not None
         client, address = (who, None) if known else (None, who)
         status = STATUS_OF.get(cause, 400)
-        parts.telemetry.answered(TOKEN_OPERATION, status, None)
+        parts.telemetry.answered(operation, status, None)
         parts.telemetry.refused(cause)
         parts.tally.count(cause, status, client=client, address=address)
 
@@ -27,7 +29,7 @@ def authorization_parts(parts: Parts) -> OAuthParts:
         client = parts.authority.current.clients.get(decision.client_id)
         await parts.notes.write(
             "login",
-            TOKEN_OPERATION,
+            TokenEndpoint.operation,
             "issued",
             status=200,
             client=decision.client_id,
@@ -35,7 +37,20 @@ def authorization_parts(parts: Parts) -> OAuthParts:
             clear={"scope": decision.scope},
             personal={"auth": {"method": decision.auth_method, "jti": decision.jti}},
         )
-        parts.telemetry.answered(TOKEN_OPERATION, 200, None)
+        parts.telemetry.answered(TokenEndpoint.operation, 200, None)
+
+    async def on_revoke(token: AccessToken) -> None:
+        client = parts.authority.current.clients.get(token.client_id)
+        await parts.notes.write(
+            "login",
+            RevocationEndpoint.operation,
+            "revoked",
+            status=200,
+            client=token.client_id,
+            agency=client.agency if client else None,
+            personal={"auth": token.shown_as},
+        )
+        parts.telemetry.answered(RevocationEndpoint.operation, 200, None)
 
     return OAuthParts(
         pool=parts.pool,
@@ -47,6 +62,7 @@ def authorization_parts(parts: Parts) -> OAuthParts:
         limits=TokenLimits(parts.limiter),
         on_refusal=on_refusal,
         on_issue=on_issue,
+        on_revoke=on_revoke,
         nonces=parts.settings.dpop_nonces,
         tls_origin=parts.settings.tls_origin,
     )

@@ -11,8 +11,9 @@ from fastapi.routing import iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
 
 from api.metrics import numbers_folder
-from auth.metadata import JWKS_PATH, METADATA_PATH
-from auth.server import TOKEN_PATH
+from auth.inspecting import IntrospectionEndpoint, RevocationEndpoint
+from auth.issuing import TokenEndpoint
+from auth.metadata import ENDPOINTS, JWKS_PATH, METADATA_PATH
 from dtsen.embedded import EmbeddedError
 from dtsen.settings import Settings, SettingsError
 from dtsen.telemetry import Telemetry, TelemetryError, Words, signals, start
@@ -22,11 +23,14 @@ SPOKEN = (EmbeddedError, SettingsError, TelemetryError)
 """Errors whose text we wrote for operators: of settings and folders, never of people."""
 log = logging.getLogger(__name__)
 
-TOKEN_OPERATION = "oauth.token"  # noqa: S105 - an operation's id
+OAUTH_OPERATIONS = tuple(
+    kind.operation for kind in (TokenEndpoint, IntrospectionEndpoint, RevocationEndpoint)
+)
 TOKEN_CODES = frozenset(
     {
         "body-too-large",
         "invalid_client",
+        "invalid_dpop_proof",
         "invalid_request",
         "invalid_scope",
         "rate-limited",
@@ -34,6 +38,7 @@ TOKEN_CODES = frozenset(
         "unavailable",
         "unsupported-media-type",
         "unsupported_grant_type",
+        "use_dpop_nonce",
     }
 )
 
@@ -62,7 +67,8 @@ def words_of(app: FastAPI) -> Words:
 
     The authorization server's, which are added later, are named here.
     """
-    operations, routes = {TOKEN_OPERATION}, {TOKEN_PATH, JWKS_PATH, METADATA_PATH}
+    operations = set(OAUTH_OPERATIONS)
+    routes = {*ENDPOINTS.values(), JWKS_PATH, METADATA_PATH}
     for context in iter_route_contexts(app.routes):
         path = context.path_format or context.path
         if path is not None:

@@ -29,6 +29,7 @@ from auth.server import Decision
 from dtsen.clock import Clock
 from dtsen.database import OUTAGES
 from dtsen.disclosure.grants import Demand
+from dtsen.disclosure.mandate import AccessToken
 from dtsen.errors import Unavailable
 from dtsen.keys import Keyring
 
@@ -51,14 +52,17 @@ class Grants(Protocol):
     def demand(self, client_id: str) -> Demand:
         """How its tokens must be bound, and until when an exception lets them be otherwise."""
 
+    def in_force(self, token: AccessToken) -> bool:
+        """Whether a verified token still serves: it is not revoked, nor is its client."""
+
 
 @dataclass(frozen=True, slots=True)
 class OAuthParts:
     """What the authorization server is made of.
 
-    `on_refusal` is told the client (once authenticated, else the address) and the cause; `on_issue`
-    what was decided, and no token leaves before it returned. `tls_origin` is where certificates can
-    be shown, if anywhere.
+    `on_refusal` is told the operation, the client (once authenticated, else the address) and the
+    cause; `on_issue` what was decided, and no token leaves before it returned; `on_revoke` which
+    token was revoked. `tls_origin` is where certificates can be shown, if anywhere.
     """
 
     pool: asyncpg.Pool
@@ -68,8 +72,9 @@ class OAuthParts:
     profile: Literal["sandbox", "production"]
     grants: Grants
     limits: TokenLimits
-    on_refusal: Callable[[str, str], Awaitable[None]]
+    on_refusal: Callable[[str, str, str], Awaitable[None]]
     on_issue: Callable[[Decision], Awaitable[None]]
+    on_revoke: Callable[[AccessToken], Awaitable[None]]
     nonces: bool = False
     tls_origin: str | None = None
 
@@ -78,6 +83,7 @@ class Endpoint(ABC):
     """One endpoint that clients authenticate at."""
 
     path: ClassVar[str]
+    operation: ClassVar[str]
     needed: ClassVar[str]
     """The parameter without which a request means nothing."""
 
@@ -97,12 +103,12 @@ class Endpoint(ABC):
         who = address(request)
         client_id = None
         try:
-            self._limit(self._parts.limits.per_address, "address", who)
+            self.limit(self._parts.limits.per_address, "address", who)
             form = await _form(request, self.needed)
             assertion = read_assertion(form)
             client_id = claimed_client(form, assertion)
             if client_id is not None:
-                self._limit(self._parts.limits.per_client, "client", client_id)
+                self.limit(self._parts.limits.per_client, "client", client_id)
             url = self._parts.issuer + self.path
             proofs = [value for name, value in request.scope["headers"] if name == b"dpop"]
             certificate = certificate_of(request.scope)
@@ -120,13 +126,18 @@ class Endpoint(ABC):
     async def _refuse(self, who: str, error: OAuth2Error) -> Response:
         """The refusal, once it is told; one that cannot be told is a 503."""
         try:
-            await self._parts.on_refusal(who, getattr(error, "cause", error.error))
+            await self._parts.on_refusal(self.operation, who, getattr(error, "cause", error.error))
         except FAILURES as outage:
             logger.warning("a refusal could not be told: %s", type(outage).__name__)
             return refusal(unavailable())
         return refusal(error)
 
-    def _limit(self, rate: str, kind: str, key: str) -> None:
+    def limit(self, rate: str, kind: str, key: str) -> None:
+        """Count a request.
+
+        Raises:
+            Refused: there were too many.
+        """
         hit = self._parts.limits.limiter.hit(rate, self.path, kind, key)
         if not hit.allowed:
             wait = max(1, ceil(hit.reset_after))

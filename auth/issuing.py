@@ -19,6 +19,7 @@ class TokenEndpoint(Endpoint):
     """The token endpoint."""
 
     path = TOKEN_PATH
+    operation = "oauth.token"
     needed = "grant_type"
 
     def __init__(self, parts: OAuthParts) -> None:

@@ -109,15 +109,17 @@ def address(request: Request) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TokenLimits:
-    """Limits of the token endpoint before anybody is authenticated.
+    """Limits of each endpoint of the authorization server before anybody is authenticated.
 
     One address alone must not use up what a client has: whoever knows a client's id could lock it
-    out, so an address may do half of it.
+    out, so an address may do half of it. `per_revoker`: tokens that a client may revoke; each may
+    cost all workers a look at authority.
     """
 
     limiter: AgencyLimiter
     per_address: str = "600/minute"
     per_client: str = "1200/minute"
+    per_revoker: str = "120/minute"
 
 
 class LimitState(NamedTuple):

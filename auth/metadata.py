@@ -3,13 +3,18 @@
 from typing import Any
 
 from auth.authentication import AUTH_METHODS, GRANT_TYPE, PRIVATE_KEY_JWT
+from auth.inspecting import INTROSPECTION_PATH, REVOCATION_PATH
 from auth.jwks import ALGORITHMS
 from auth.server import TOKEN_PATH
 from schemas.scopes import SCOPE_NAMES
 
 JWKS_PATH = "/oauth/jwks"
 METADATA_PATH = "/.well-known/oauth-authorization-server"
-ENDPOINTS = {"token_endpoint": TOKEN_PATH}
+ENDPOINTS = {
+    "token_endpoint": TOKEN_PATH,
+    "introspection_endpoint": INTROSPECTION_PATH,
+    "revocation_endpoint": REVOCATION_PATH,
+}
 """Endpoints at which clients authenticate, by their name in the metadata."""
 
 

@@ -1,33 +1,30 @@
 """The authorization server's face: its endpoints, its keys, its metadata."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from auth.endpoint import OAuthParts
+from auth.inspecting import IntrospectionEndpoint, RevocationEndpoint
 from auth.issuing import TokenEndpoint
 from auth.jwks import public_jwks
-from auth.metadata import JWKS_PATH, METADATA_PATH, server_metadata
+from auth.metadata import ENDPOINTS, JWKS_PATH, METADATA_PATH, server_metadata
 from auth.refusals import Refused, refusal
-from auth.server import TOKEN_PATH
 from dtsen.keys import Purpose
 
-ALLOWED = {TOKEN_PATH: "POST", JWKS_PATH: "GET"}
+ALLOWED = dict.fromkeys(ENDPOINTS.values(), "POST") | {JWKS_PATH: "GET"}
 CACHED = {"Cache-Control": "public, max-age=300"}
 
 
 def oauth_router(parts: OAuthParts) -> APIRouter:
     """The routes of the authorization server, for the issuer's root."""
     router = APIRouter(include_in_schema=False)
-    endpoint = TokenEndpoint(parts)
     metadata = server_metadata(parts.issuer, parts.tls_origin)
     keys = public_jwks(parts.keyring.signing_keys(Purpose.TOKENS))
 
-    @router.post(TOKEN_PATH)
-    async def token(request: Request) -> Response:
-        """Hand out an access token to a client that authenticates."""
-        return await endpoint.answer(request)
+    for kind in (TokenEndpoint, IntrospectionEndpoint, RevocationEndpoint):
+        router.add_api_route(kind.path, kind(parts).answer, methods=["POST"])
 
     @router.get(JWKS_PATH)
     async def jwks() -> Response:

@@ -6,6 +6,8 @@ GRANT SELECT ON disclosure.authority, disclosure.agency, disclosure.agreement, d
 GRANT INSERT ON disclosure.used_proof TO {api};
 GRANT SELECT (kind, holder, jti) ON disclosure.used_proof TO {api};
 GRANT SELECT, INSERT, UPDATE ON disclosure.repeat TO {api};
+GRANT SELECT, INSERT (jti, client, expires) ON disclosure.revoked_token TO {api};
+GRANT EXECUTE ON FUNCTION disclosure.revoke_waiting_tokens TO {api};
 GRANT SELECT ON auth.client TO {api};
 GRANT EXECUTE ON FUNCTION disclosure.draw_lease, disclosure.return_lease, disclosure.window_start TO {api};
 GRANT INSERT ON audit.record, audit.pending TO {api};
@@ -24,8 +26,7 @@ GRANT SELECT, INSERT ON audit.leaf, audit.tile, audit.checkpoint TO {sequencer};
 GRANT INSERT, SELECT ON audit.mention TO {sequencer};
 GRANT SELECT, UPDATE ON audit.progress TO {sequencer};
 GRANT EXECUTE ON FUNCTION audit.ensure_partitions, audit.ensure_log TO {sequencer};
-GRANT DELETE ON disclosure.used_proof TO {sequencer};
-GRANT SELECT (expires) ON disclosure.used_proof TO {sequencer};
+GRANT DELETE, SELECT (expires) ON disclosure.used_proof, disclosure.revoked_token TO {sequencer};
 GRANT DELETE, SELECT (expires) ON disclosure.repeat TO {sequencer};
 
 GRANT USAGE ON SCHEMA audit TO {auditor};

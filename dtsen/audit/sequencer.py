@@ -52,6 +52,7 @@ UPDATE audit.progress SET complete_until = %(until)s WHERE complete_until < %(un
 
 _PARTITIONS = "SELECT audit.ensure_partitions(%s)"
 _FORGET_PROOFS = "DELETE FROM disclosure.used_proof WHERE expires < clock_timestamp()"
+_FORGET_REVOKED = "DELETE FROM disclosure.revoked_token WHERE expires < clock_timestamp()"
 _FORGET_REPEATS = "DELETE FROM disclosure.repeat WHERE expires < clock_timestamp()"
 
 
@@ -156,6 +157,7 @@ class Sequencer:
         except psycopg.errors.LockNotAvailable:
             log.warning("sequencer: the log is busy; its next partitions are made in a minute")
         connection.execute(_FORGET_REPEATS)
+        connection.execute(_FORGET_REVOKED)
         forgotten = connection.execute(_FORGET_PROOFS).rowcount
         log.debug("sequencer: %d expired proofs forgotten", forgotten)
 

@@ -43,7 +43,9 @@ SELECT (SELECT max(epoch) FROM disclosure.authority) AS epoch, p.moved_at, clock
      FROM disclosure.authority WHERE active)::text AS authority,
     (SELECT json_agg(json_build_array(g.id, y.pairwise_version, y.role, g.terms))
      FROM disclosure.agreement g JOIN disclosure.agency y ON y.code = g.agency
-     WHERE g.state = 'in_force')::text AS agreements
+     WHERE g.state = 'in_force')::text AS agreements,
+    (SELECT array_agg(t.jti) FROM disclosure.revoked_token t
+     WHERE t.epoch IS NOT NULL AND t.expires > clock_timestamp()) AS revoked
 FROM registry.pointer p
 LEFT JOIN registry.release r ON r.ordinal = p.ordinal
 """
@@ -103,13 +105,14 @@ class ClientAuthority:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One consistent reading of all authority."""
+    """One consistent reading of all authority; `revoked` holds the ids of tokens."""
 
     clients: Mapping[str, ClientAuthority]
     agreements: Mapping[str, AgreementInForce]
     restrictions_epoch: int
     release: ReleaseInForce | None
     marks: tuple[int, datetime]
+    revoked: frozenset[str] = frozenset()
 
 
 class Authority:
@@ -236,6 +239,7 @@ def _read_snapshot(row: asyncpg.Record) -> Snapshot:
         epochs["restrictions", ""],
         release,
         (row["epoch"], row["moved_at"]),
+        frozenset(row["revoked"] or ()),
     )
 
 

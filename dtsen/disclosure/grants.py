@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from dtsen.clock import WIB, Clock
 from dtsen.disclosure.authority import Authority
+from dtsen.disclosure.mandate import AccessToken, identify
+from dtsen.errors import Unauthenticated
 from schemas.agreement_models import Binding
 
 
@@ -52,6 +54,18 @@ class AgreementGrants:
             if exception.client == client_id and today <= exception.until:
                 return Demand(exception.binding, end_of_day(exception.until))
         return Demand(tokens.binding)
+
+    def in_force(self, token: AccessToken) -> bool:
+        """Whether a verified token still serves: neither it nor its client is revoked.
+
+        Raises:
+            Unavailable: authority could not be read for a second.
+        """
+        try:
+            identify(self._authority.current, token)
+        except Unauthenticated:
+            return False
+        return token.expires > self._clock.now()
 
 
 def end_of_day(day: date) -> datetime:

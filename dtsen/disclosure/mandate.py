@@ -102,10 +102,11 @@ def identify(snapshot: Snapshot, token: AccessToken) -> ClientAuthority:
     """The client of a token as authority has it now.
 
     Raises:
-        Unauthenticated: it is unknown or revoked, or the agreement has its tokens bound otherwise.
+        Unauthenticated: it or the token is unknown or revoked, or the agreement has its tokens
+            bound otherwise.
     """
     client = snapshot.clients.get(token.client_id)
-    if client is None:
+    if client is None or token.jti in snapshot.revoked:
         raise Unauthenticated
     agreement = client.agreement
     if agreement is not None and not agreement.takes(token.client_id, token.binding):

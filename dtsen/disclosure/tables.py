@@ -144,3 +144,25 @@ class UsedProof(SQLModel, table=True):
     holder: str = Field(primary_key=True, sa_type=Text)
     jti: bytes = Field(primary_key=True)
     expires: datetime = Field(sa_type=DateTime(timezone=True), index=False)
+
+
+class RevokedToken(SQLModel, table=True):
+    """A token that ended before its time; without an epoch it is not in force yet."""
+
+    __tablename__ = "revoked_token"
+    __table_args__ = {"schema": "disclosure"}
+
+    jti: str = Field(primary_key=True, sa_type=Text)
+    client: str = Field(sa_type=Text)
+    expires: datetime = Field(sa_type=DateTime(timezone=True), index=False)
+    epoch: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class RevocationRound(SQLModel, table=True):
+    """When revocations of tokens were last put in force; one row."""
+
+    __tablename__ = "revocation_round"
+    __table_args__ = {"schema": "disclosure"}
+
+    only: bool = Field(primary_key=True, default=True)
+    held_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -41,5 +41,6 @@ def server(running_server: Server) -> Server:
     running_server.refusals.clear()
     running_server.issues.clear()
     running_server.problems.clear()
+    running_server.revoked.clear()
     vars(running_server.agreements).update(vars(Agreements()))
     return running_server

@@ -29,6 +29,7 @@ from auth.server import Decision
 from dtsen.clock import Clock
 from dtsen.database import DatabaseUrls, open_pool
 from dtsen.disclosure.grants import Demand
+from dtsen.disclosure.mandate import AccessToken
 from dtsen.keys import Keyring
 from schemas.agreement_models import Binding
 
@@ -165,6 +166,7 @@ class Agreements:
 
     scopes: frozenset[str] | None = SCOPES
     excepted: frozenset[str] = frozenset()
+    ended: frozenset[str] = frozenset()
     binding: Binding = "none"
     until: datetime = field(default_factory=lambda: datetime(2099, 1, 1, tzinfo=UTC))
 
@@ -177,6 +179,9 @@ class Agreements:
             return Demand("none", self.until)
         return Demand(self.binding)
 
+    def in_force(self, token: AccessToken) -> bool:
+        return token.client_id not in self.ended
+
 
 @dataclass
 class Server:
@@ -187,6 +192,7 @@ class Server:
     refusals: list[tuple[str, str]] = field(default_factory=list)
     issues: list[tuple[str, str, str]] = field(default_factory=list)
     problems: list[Exception] = field(default_factory=list)
+    revoked: list[str] = field(default_factory=list)
 
     def ask(self, text: str | None, **more: str) -> httpx2.Response:
         return self.http.post("/oauth/token", data=form(text, **more))
@@ -215,7 +221,7 @@ def serving(
     with httpx2.Client(base_url=origin, timeout=10) as http:
         told = Server(http, Agreements())
 
-        async def on_refusal(who: str, cause: str) -> None:
+        async def on_refusal(_operation: str, who: str, cause: str) -> None:
             if told.problems:
                 raise told.problems.pop()
             told.refusals.append((who, cause))
@@ -225,11 +231,14 @@ def serving(
                 raise told.problems.pop()
             told.issues.append((decision.client_id, decision.jti, decision.scope))
 
+        async def on_revoke(token: AccessToken) -> None:
+            told.revoked.append(token.jti)
+
         async def run() -> None:
             async with await open_pool(api_url, name="test", size=4) as pool:
                 parts = OAuthParts(
                     pool, keys, clock or Clock(), issuer or origin, profile,
-                    told.agreements, chosen, on_refusal, on_issue, **more,
+                    told.agreements, chosen, on_refusal, on_issue, on_revoke, **more,
                 )  # fmt: skip
                 app.include_router(oauth_router(parts))
                 await server.serve(sockets=[listener])

@@ -17,22 +17,31 @@ def test_metadata_says_what_is_there_and_nothing_else(server: Server) -> None:
     assert found.headers["content-type"] == "application/json"
     assert told == {
         "issuer": ISSUER,
-        "token_endpoint": f"{ISSUER}/oauth/token",
         "jwks_uri": f"{ISSUER}/oauth/jwks",
         "scopes_supported": list(SCOPE_NAMES),
         "response_types_supported": [],
         "grant_types_supported": ["client_credentials"],
-        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        **{
+            f"{name}_endpoint{rest}": value
+            for name, path in ENDPOINTS.items()
+            for rest, value in {
+                "": f"{ISSUER}/oauth/{path}",
+                "_auth_methods_supported": ["private_key_jwt"],
+                "_auth_signing_alg_values_supported": ALGORITHMS,
+            }.items()
+        },
         "dpop_signing_alg_values_supported": ALGORITHMS,
         "tls_client_certificate_bound_access_tokens": False,
     }
 
 
+ENDPOINTS = {"token": "token", "introspection": "introspect", "revocation": "revoke"}
 ALGORITHMS = ["ES256", "PS256", "Ed25519", "EdDSA"]
 
 
-@pytest.mark.parametrize("member", ["token_endpoint", "jwks_uri"])
+@pytest.mark.parametrize(
+    "member", ["token_endpoint", "introspection_endpoint", "revocation_endpoint", "jwks_uri"]
+)
 def test_every_address_it_names_is_served(server: Server, member: str) -> None:
     told = server.http.get("/.well-known/oauth-authorization-server").json()
     path = told[member].removeprefix(ISSUER)

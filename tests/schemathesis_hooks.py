@@ -4,6 +4,7 @@ import json
 import os
 from collections import deque
 from pathlib import Path
+from secrets import token_hex
 
 import httpx2
 import schemathesis
@@ -13,6 +14,7 @@ from cli.session import fetch_token
 
 REFRESH_SECONDS = 200
 PURPOSE = "DTSEN-Purpose"
+KEY = "Idempotency-Key"
 NDJSON = "application/x-ndjson"
 receipts = deque(maxlen=100)
 
@@ -41,6 +43,9 @@ def before_call(_context, case, _kwargs):
     headers = case.meta.components.get(ParameterLocation.HEADER) if case.meta else None
     if PURPOSE in case.headers and (headers is None or headers.mode.is_positive) and lot % 8:
         case.headers[PURPOSE] = os.environ["SCHEMATHESIS_PURPOSE"]
+    if KEY in case.headers and (headers is None or headers.mode.is_positive):
+        # Drawn, it is soon drawn again for another request, and that is refused.
+        case.headers[KEY] = token_hex(16)
     if is_positive(case, ParameterLocation.BODY) and isinstance(case.body, dict):
         # A cursor is ours to make: one that is drawn is none, and its 400 would be all there is.
         case.body.pop("cursor", None)

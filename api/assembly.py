@@ -22,7 +22,7 @@ from dtsen.disclosure.notes import Notes
 from dtsen.disclosure.repeats import Repeats
 from dtsen.disclosure.tally import Tally
 from dtsen.embedded import EmbeddedError, addressed
-from dtsen.keys import Keyring
+from dtsen.keys import open_keyring
 from dtsen.legacy.usage import Usage
 from dtsen.settings import Settings
 from dtsen.telemetry import Telemetry
@@ -54,7 +54,7 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
         return urls
 
     clock = Clock()
-    keyring = Keyring(settings.key_directory)
+    keyring = open_keyring(settings.key_directory, settings.module_uri)
     async with AsyncExitStack() as stack:
         lookup_pool = await stack.enter_async_context(
             await open_pool(
@@ -83,7 +83,10 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
         authority = Authority(pool, clock, telemetry=telemetry)
         await authority.start()
         stack.push_async_callback(authority.close)
-        keyring.ensure(clock.now())
+        if (
+            settings.module_uri is None
+        ):  # a module takes two keys of one name: one process makes them
+            keyring.ensure(clock.now())
         notes = Notes(pool, keyring, clock)
         tally = Tally(notes, clock, authority.agency_of)
         tally.start()

@@ -11,7 +11,7 @@ from auth.issuing import TokenEndpoint
 from auth.jwks import public_jwks
 from auth.metadata import ENDPOINTS, JWKS_PATH, METADATA_PATH, server_metadata
 from auth.refusals import Refused, refusal
-from dtsen.keys import Purpose
+from dtsen.keys import PUBLISHED
 
 ALLOWED = dict.fromkeys(ENDPOINTS.values(), "POST") | {JWKS_PATH: "GET"}
 CACHED = {"Cache-Control": "public, max-age=300"}
@@ -21,15 +21,16 @@ def oauth_router(parts: OAuthParts) -> APIRouter:
     """The routes of the authorization server, for the issuer's root."""
     router = APIRouter(include_in_schema=False)
     metadata = server_metadata(parts.issuer, parts.tls_origin)
-    keys = public_jwks(parts.keyring.signing_keys(Purpose.TOKENS))
 
     for kind in (TokenEndpoint, IntrospectionEndpoint, RevocationEndpoint):
         router.add_api_route(kind.path, kind(parts).answer, methods=["POST"])
 
     @router.get(JWKS_PATH)
     async def jwks() -> Response:
-        """List the public keys of access tokens."""
-        return JSONResponse(keys, headers=CACHED)
+        """List the public keys of access tokens and of signed answers."""
+        now = parts.clock.now()
+        keys = [key for each in PUBLISHED for key in parts.keyring.published_keys(each, now)]
+        return JSONResponse(public_jwks(keys), headers=CACHED)
 
     @router.get(METADATA_PATH)
     async def authorization_server_metadata() -> Response:

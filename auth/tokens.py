@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from joserfc import jwt
 from joserfc.errors import JoseError
+from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
 
 from auth.jwks import ALGORITHMS
@@ -38,10 +39,10 @@ _SCHEMES = frozenset({b"bearer", b"dpop"})
 
 
 class TokenSigner:
-    """Signs access tokens with the newest key of the purpose."""
+    """Signs access tokens with the key that serves now."""
 
     def __init__(self, keyring: Keyring, issuer: str, clock: Clock) -> None:
-        self._key = keyring.signing_key(Purpose.TOKENS)
+        self._keyring = keyring
         self._issuer = issuer
         self._clock = clock
 
@@ -56,7 +57,8 @@ class TokenSigner:
 
         `confirmation` is the one member of `cnf` (RFC 7800) that binds it to a key.
         """
-        now = int(self._clock.now().timestamp())
+        instant = self._clock.now()
+        key, now = self._keyring.signing_key(Purpose.TOKENS, instant), int(instant.timestamp())
         claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._issuer,
@@ -69,8 +71,8 @@ class TokenSigner:
         }
         if confirmation:
             claims["cnf"] = dict(confirmation)
-        header = {"alg": ALGORITHM, "typ": TYPE, "kid": self._key.kid}
-        return jwt.encode(header, claims, self._key, registry=_REGISTRY), claims["jti"]
+        header = {"alg": ALGORITHM, "typ": TYPE, "kid": key.kid}
+        return jwt.encode(header, claims, key, registry=_REGISTRY), claims["jti"]
 
 
 class TokenVerifier:
@@ -81,7 +83,7 @@ class TokenVerifier:
     """
 
     def __init__(self, keyring: Keyring, issuer: str, clock: Clock) -> None:
-        self._keys = {key.kid: key for key in keyring.signing_keys(Purpose.TOKENS)}
+        self._keyring = keyring
         self._issuer = issuer
         self._clock = clock
         self._held: dict[bytes, tuple[AccessToken, float]] = {}
@@ -111,13 +113,26 @@ class TokenVerifier:
         self._held[digest] = access, self._clock.monotonic() + min(CACHE_SECONDS, remaining)
         return access
 
+    def _key(self, kid: object) -> Key:
+        """The published key of this name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        key = None
+        if isinstance(kid, str):
+            key = self._keyring.published_key(Purpose.TOKENS, kid, self._clock.now())
+        if key is None:
+            raise KeyError
+        return key
+
     def _read(self, token: str, digest: bytes) -> AccessToken | None:
         """The claims of a token whose signature, type, issuer and audience are right."""
         if len(token) > MAX_TOKEN_CHARACTERS:
             return None
         try:
             read = jwt.decode(
-                token, lambda found: self._keys[found.headers()["kid"]], registry=_REGISTRY
+                token, lambda found: self._key(found.headers()["kid"]), registry=_REGISTRY
             )
         except (JoseError, ValueError, TypeError, KeyError, RecursionError):
             return None

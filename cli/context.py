@@ -13,7 +13,7 @@ from rich.console import Console
 
 from dtsen.database import DatabaseUrls, connect
 from dtsen.embedded import EmbeddedError, cluster
-from dtsen.keys import Keyring
+from dtsen.keys import KeyRefused, Keyring, open_keyring
 from dtsen.settings import Settings, SettingsError, read_settings
 
 out = Console()
@@ -48,7 +48,10 @@ def owner() -> Iterator[psycopg.Connection]:
 
 def keyring() -> Keyring:
     """The keys of this installation."""
-    return Keyring(settings().key_directory)
+    try:
+        return open_keyring(settings().key_directory, settings().module_uri)
+    except KeyRefused as error:
+        fail(str(error))
 
 
 def fail(message: str) -> NoReturn:

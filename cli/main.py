@@ -23,6 +23,7 @@ COMMANDS = {
     "agreement": "cli.agreement:app",
     "restriction": "cli.restriction:app",
     "client": "cli.client:app",
+    "key": "cli.key:app",
     "legacy": "cli.legacy:app",
     "audit": "cli.audit:app",
     "witness": "cli.witness:app",

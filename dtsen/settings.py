@@ -169,6 +169,11 @@ class Settings(BaseSettings):
         """Where the sequencer remembers what it published, apart from database and publication."""
         return self.home / "log-guard"
 
+    @property
+    def module_uri(self) -> str | None:
+        """Where the keys are if not in files: a `pkcs11:` URI, which may hold a PIN."""
+        return self.key_uri.get_secret_value() if self.key_uri else None
+
     def _logins(self) -> dict[str, SecretStr]:
         given = {
             "DTSEN_DATABASE_URL": self.database_url,

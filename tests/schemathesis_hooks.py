@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections import deque
 from pathlib import Path
 from secrets import token_hex
@@ -15,6 +16,7 @@ from cli.session import fetch_token
 REFRESH_SECONDS = 200
 PURPOSE = "DTSEN-Purpose"
 KEY = "Idempotency-Key"
+_VISIBLE = re.compile("[!-~]{1,128}")
 NDJSON = "application/x-ndjson"
 receipts = deque(maxlen=100)
 
@@ -43,7 +45,7 @@ def before_call(_context, case, _kwargs):
     headers = case.meta.components.get(ParameterLocation.HEADER) if case.meta else None
     if PURPOSE in case.headers and (headers is None or headers.mode.is_positive) and lot % 8:
         case.headers[PURPOSE] = os.environ["SCHEMATHESIS_PURPOSE"]
-    if KEY in case.headers and (headers is None or headers.mode.is_positive):
+    if _VISIBLE.fullmatch(str(case.headers.get(KEY, ""))):
         # Drawn, it is soon drawn again for another request, and that is refused.
         case.headers[KEY] = token_hex(16)
     if is_positive(case, ParameterLocation.BODY) and isinstance(case.body, dict):

@@ -77,6 +77,7 @@ RECORD: Schema = {
         "scope": _text(1_000, "Scopes of the token that was issued."),
         "act": _text(36, "Id of a two-person act."),
         "act_kind": _text(64, "What it does."),
+        "key_name": _text(160, "Of an administrative act: the key it was about."),
         "act_digest": _text(64, "SHA-256 (hexadecimal) of what both signed."),
         "origin": _text(300, "A log: its origin."),
         "key": _text(400, "Its key, as a verifier key line."),

@@ -6,7 +6,16 @@ from datetime import datetime
 
 from dtsen.clock import key_epoch, next_key_epoch
 from dtsen.doctor.trouble import Trouble
-from dtsen.keys import COUNTED, MONTHLY, SANDBOX_MARK, KeyMissing, Keyring, KeyUnsafe, Purpose
+from dtsen.keys import (
+    COUNTED,
+    MONTHLY,
+    SANDBOX_MARK,
+    KeyMissing,
+    KeyRefused,
+    KeyUnsafe,
+    Purpose,
+    open_keyring,
+)
 from dtsen.settings import Settings
 
 LEAST_FREE = 1 << 30
@@ -14,7 +23,11 @@ LEAST_FREE = 1 << 30
 
 def keys(settings: Settings, now: datetime) -> Iterator[Trouble]:
     """Every purpose has its key; the next month's are there in time."""
-    keyring = Keyring(settings.key_directory)
+    try:
+        keyring = open_keyring(settings.key_directory, settings.module_uri)
+    except KeyRefused as error:
+        yield Trouble(str(error), "see docs/operators/keys.md")
+        return
     wanted = [(purpose, month(now)) for purpose in MONTHLY for month in (key_epoch, next_key_epoch)]
     wanted += [(purpose, "1") for purpose in COUNTED]
     for purpose, version in wanted:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from dtsen.audit.record import AUDITORS_ONLY, PERSONAL
 from tests.audit.vectors import CASES, CLEAR, FILE, make
 
-ACT = {"act", "act_kind", "act_digest"}
+ACT = {"act", "act_kind", "act_digest", "key_name"}
 LOG = {"origin", "key", "previous", "next_origin", "next_key", "since", "size", "lost"}
 DOCUMENT = FILE.with_name("record-format.md").read_text()
 VECTORS = json.loads(FILE.read_text())

@@ -50,8 +50,12 @@ def test_every_address_it_names_is_served(server: Server, member: str) -> None:
 
 def test_published_keys_are_public_and_whole(server: Server, keys: Keyring) -> None:
     published = server.http.get("/oauth/jwks").json()["keys"]
-    assert len(published) == len(keys.signing_keys(Purpose.TOKENS))
+    assert len(published) == len(
+        [*keys.versions(Purpose.TOKENS), *keys.versions(Purpose.SIGNATURES)]
+    )
     for key in published:
         assert not PRIVATE & key.keys()
-        assert (key["kty"], key["crv"], key["alg"], key["use"]) == ("EC", "P-256", "ES256", "sig")
+        kinds = {"tokens": ("EC", "P-256", "ES256"), "signatures": ("OKP", "Ed25519", "Ed25519")}
+        assert (key["kty"], key["crv"], key["alg"]) == kinds[key["kid"].split("-")[0]]
+        assert key["use"] == "sig"
         assert key["kid"]

@@ -1,7 +1,9 @@
 """Access tokens at the resource: only our own, in force, in one header, are believed."""
 
+import base64
 import hashlib
 import hmac
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from joserfc.jwk import ECKey
 from auth import tokens
 from auth.tokens import TokenSigner, TokenVerifier, authorization
 from dtsen.errors import DoubledAuthorization, Unauthenticated
-from dtsen.keys import Keyring, Purpose
+from dtsen.keys import LEAD, RETIRED_AFTER, Keyring, Purpose
 from tests.auth.make import ISSUER, MovedClock, segment, signed
 
 INVALID = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -37,7 +39,7 @@ def token(keys: Keyring, clock: MovedClock) -> str:
 
 def own_token(keys: Keyring, header: dict[str, Any] | None = None, **changes: Any) -> str:
     """A token signed with our own key, but of any header and claims; None takes one away."""
-    key = keys.signing_key(Purpose.TOKENS)
+    key = keys.signing_key(Purpose.TOKENS, datetime.now(UTC))
     now = int(time.time())
     right_header = {"alg": "ES256", "typ": "at+jwt", "kid": key.kid, **(header or {})}
     claims = {
@@ -89,7 +91,7 @@ def test_what_is_not_an_access_token_of_ours_is_401(
 
 
 def test_other_keys_and_algorithms_are_401(verifier: TokenVerifier, keys: Keyring) -> None:
-    own = keys.signing_key(Purpose.TOKENS)
+    own = keys.signing_key(Purpose.TOKENS, datetime.now(UTC))
     header, claims, signature = own_token(keys).split(".")
     other = ECKey.generate_key("P-256")
     public = own.as_pem(private=False)
@@ -157,21 +159,33 @@ def test_no_more_tokens_are_remembered_than_the_limit(
     assert verifier.verify(texts[0]) is not seen[0], "the oldest should have been forgotten"
 
 
-def test_two_signing_keys_verify_until_the_old_one_is_gone(
+def test_a_new_key_signs_after_its_lead_and_the_old_one_verifies_until_it_is_retired(
     tmp_path: Path, clock: MovedClock
 ) -> None:
     ring = Keyring(tmp_path)
     ring.ensure(clock.now())
-    old = TokenSigner(ring, ISSUER, clock).sign("a", "")[0]
-    newer = tmp_path / "tokens" / "2"
-    newer.write_bytes(ECKey.generate_key("P-256").as_pem(private=True))
-    newer.chmod(0o600)
-    new = TokenSigner(ring, ISSUER, clock).sign("a", "")[0]
-    assert TokenVerifier(ring, ISSUER, clock).verify(old).client_id == "a"
-    (tmp_path / "tokens" / "1").unlink()
+    signer = TokenSigner(ring, ISSUER, clock)
+    assert ring.rotate(Purpose.TOKENS, clock.now()) == "2"
+    assert kid_of(signer.sign("a", "")[0]) == "tokens-1"
+    clock.tick(LEAD.total_seconds() + 1)
+    old = own_token(ring, {"kid": "tokens-1"}, exp=int(time.time()) + 10**5)
+    new = signer.sign("a", "")[0]
+    assert kid_of(new) == "tokens-2"
+    clock.tick(-200)  # a token may be verified by a worker whose clock lags
     assert TokenVerifier(ring, ISSUER, clock).verify(new).client_id == "a"
+    clock.tick(200)
+    assert [key.kid for key in ring.published_keys(Purpose.TOKENS, clock.now())] == [
+        "tokens-1",
+        "tokens-2",
+    ]
+    clock.tick(RETIRED_AFTER.total_seconds())
+    assert [key.kid for key in ring.published_keys(Purpose.TOKENS, clock.now())] == ["tokens-2"]
     with pytest.raises(Unauthenticated):
         TokenVerifier(ring, ISSUER, clock).verify(old)
+
+
+def kid_of(token: str) -> str:
+    return str(json.loads(base64.urlsafe_b64decode(token.split(".", maxsplit=1)[0] + "=="))["kid"])
 
 
 @pytest.mark.parametrize("scheme", [b"Bearer", b"bearer", b"BEARER", b"DPoP", b"dpop"])

@@ -165,7 +165,7 @@ class Endpoint(ABC):
         """
         try:
             return policy(self._parts.clock.now())
-        except OAuth2Error:
+        except (OAuth2Error, Unavailable):
             raise
         except Exception as error:  # noqa: BLE001 - a hostile request must not become a 500
             # Its text may repeat what the caller sent.

@@ -10,6 +10,7 @@ from api import dtks, health, log, log_entries, problem_pages
 from api.v1 import (
     agreement,
     audit,
+    audit_proof,
     dictionary,
     families,
     individuals,
@@ -24,6 +25,7 @@ MODULES = (
     legacy,
     dtks,
     audit,
+    audit_proof,
     releases,
     dictionary,
     wilayah,

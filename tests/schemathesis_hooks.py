@@ -51,7 +51,7 @@ def before_call(_context, case, _kwargs):
     if is_positive(case, ParameterLocation.BODY) and isinstance(case.body, dict):
         # A cursor is ours to make: one that is drawn is none, and its 400 would be all there is.
         case.body.pop("cursor", None)
-    of_records = case.operation.definition.raw["operationId"] == "audit.record"
+    of_records = case.operation.definition.raw["operationId"] in {"audit.record", "audit.proof"}
     if of_records and receipts and lot % 2 and is_positive(case, ParameterLocation.PATH):
         case.path_parameters["id"] = receipts[-1]
     forms = list(case.operation.definition.raw["responses"]["200"]["content"])

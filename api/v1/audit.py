@@ -40,7 +40,7 @@ RECORD_BY_ID = Operation("audit.record", "audit:read", "audit.read")
 RECORD = {"$ref": "#/components/schemas/AccessRecord"}
 USUAL_RECORDS = 100
 LONGEST_INSTANT = 40
-_UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+RECORD_ID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}):([0-9]{2})(\.[0-9]+)?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -84,7 +84,7 @@ RecordId = Annotated[
     Field(
         min_length=36,
         max_length=36,
-        pattern=_UUID,
+        pattern=RECORD_ID,
         description="A record's id, as `DTSEN-Access-Record` or a search gave it.",
     ),
 ]
@@ -149,7 +149,7 @@ async def search(call: Call, body: AuditSearch) -> Response:
     """
     wanted = body.filter()
     page = await call.parts.access_log.search(
-        _viewer(call.mandate), wanted, limit=body.limit, cursor=body.cursor
+        viewer(call.mandate), wanted, limit=body.limit, cursor=body.cursor
     )
     answer = {
         "records": page.records,
@@ -175,9 +175,9 @@ async def record(call: Call, id: RecordId) -> Response:  # noqa: A002 - the cont
     A record that is not there and a record that is not yours to see are the same 404. That a record
     was opened is recorded too, with the people it names.
     """
-    if re.fullmatch(_UUID, id) is None:
+    if re.fullmatch(RECORD_ID, id) is None:
         raise RecordNotFound
-    found = await call.parts.access_log.record(_viewer(call.mandate), UUID(id))
+    found = await call.parts.access_log.record(viewer(call.mandate), UUID(id))
     named = found.get("subject")
     return await call.tell(
         orjson.dumps(found),
@@ -187,7 +187,8 @@ async def record(call: Call, id: RecordId) -> Response:  # noqa: A002 - the cont
     )
 
 
-def _viewer(mandate: Mandate) -> Viewer:
+def viewer(mandate: Mandate) -> Viewer:
+    """Who looks into the log under a mandate for one of its operations."""
     agreement, plan = mandate.agreement, mandate.plan
     if agreement is None or plan is None or mandate.purpose is None:
         raise Unavailable  # a mandate for a scoped operation has them all

@@ -11,7 +11,17 @@ from dtsen.audit.halt import LogHalted
 from dtsen.audit.publication import KEY, Publication, read_checkpoint
 from dtsen.database import OUTAGES
 from dtsen.errors import Unavailable
-from dtsen.tlog.tiles import ENTRIES, WIDTH, Tile, join_entries, tile_width
+from dtsen.tlog.merkle import ProofInvalid, inclusion_path, leaf_hash, verify_inclusion
+from dtsen.tlog.proof import ProofFile
+from dtsen.tlog.tiles import (
+    ENTRIES,
+    WIDTH,
+    Tile,
+    TileInvalid,
+    join_entries,
+    tile_reader,
+    tile_width,
+)
 
 _ENTRIES = """
 SELECT r.leaf
@@ -74,6 +84,24 @@ class PublishedLog:
         if len(leaves) != tile.width:
             raise Unavailable  # the database was set back; what was published is not there
         return join_entries(leaves)
+
+    def proof(self, year: int, index: int, leaf: bytes) -> bytes | None:
+        """The proof file of a leaf, from published tiles; None until a checkpoint covers it.
+
+        Raises:
+            LogHalted: the leaf is not what was merged, or a published tile is gone.
+        """
+        size, note = self._largest(year)
+        if index >= size:
+            return None
+        read = tile_reader(lambda tile: self._publication.file(year, tile.path) or b"", size)
+        try:
+            path = inclusion_path(index, size, read)
+            root = read_checkpoint(note).root
+            verify_inclusion(leaf_hash(leaf), index, size, path, root)
+        except (TileInvalid, ProofInvalid) as error:
+            raise LogHalted(f"leaf {index} of {year} cannot be proved: {error}") from None
+        return bytes(ProofFile(leaf, index, path, note))
 
     def _covers(self, year: int, tile: Tile) -> bool:
         return 0 < tile.width <= tile_width(tile.level, tile.index, self.size(year))

@@ -35,6 +35,11 @@ PATIENCE_SECONDS = 5
 """For a question as a whole, where the database does not even keep its own time."""
 _PATIENCE = "SET LOCAL statement_timeout = '3s'"
 _COMPLETE_UNTIL = "SELECT complete_until FROM audit.progress"
+_PLACE = """
+SELECT r.agency, r.leaf, l.year, l.index
+FROM audit.record r LEFT JOIN audit.leaf l ON l.record = r.id
+WHERE r.id = $1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,15 @@ class Page:
     records: Sequence[dict[str, object]]
     complete_until: datetime
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeafPlace:
+    """A leaf, and where it stands."""
+
+    leaf: bytes
+    year: int
+    index: int
 
 
 class AccessLog:
@@ -117,6 +131,24 @@ class AccessLog:
         if not found:
             raise RecordNotFound
         return found[0]
+
+    async def place(self, viewer: Viewer, record_id: UUID) -> LeafPlace | None:
+        """A record's leaf and where it stands in its log; None until it is merged.
+
+        Raises:
+            RecordNotFound: there is none that this viewer may see.
+            Unavailable: the log cannot be read, or not in time.
+        """
+        try:
+            async with self._reading() as connection:
+                row = await connection.fetchrow(_PLACE, record_id)
+        except OUTAGES as error:
+            raise Unavailable from error
+        if row is None or not viewer.sees(row["agency"]):
+            raise RecordNotFound
+        if row["index"] is None:
+            return None
+        return LeafPlace(row["leaf"], row["year"], row["index"])
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Connection]:

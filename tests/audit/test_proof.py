@@ -53,7 +53,7 @@ def test_a_proof_proves_the_leaf_of_the_receipt(sandbox, keys):
     assert file.index < checkpoint.size
     assert f'"jti":"{record_id}"'.encode() in file.extra
     with pytest.raises(ProofInvalid):
-        file._replace(index=file.index - 1).verify(keys)
+        ProofFile(file.extra, file.index - 1, file.path, file.checkpoint).verify(keys)
     again = ProofFile.parse(prove(sandbox, record_id).content)
     assert (again.extra, again.index) == (file.extra, file.index)
 

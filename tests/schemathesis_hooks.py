@@ -18,7 +18,9 @@ PURPOSE = "DTSEN-Purpose"
 KEY = "Idempotency-Key"
 _VISIBLE = re.compile("[!-~]{1,128}")
 NDJSON = "application/x-ndjson"
-receipts = deque(maxlen=100)
+MERGED_BEFORE = 300
+"""Records ago: whatever was recorded then is merged now, and can be proved."""
+receipts = deque(maxlen=MERGED_BEFORE)
 
 
 @schemathesis.auth(refresh_interval=REFRESH_SECONDS)
@@ -51,9 +53,12 @@ def before_call(_context, case, _kwargs):
     if is_positive(case, ParameterLocation.BODY) and isinstance(case.body, dict):
         # A cursor is ours to make: one that is drawn is none, and its 400 would be all there is.
         case.body.pop("cursor", None)
-    of_records = case.operation.definition.raw["operationId"] in {"audit.record", "audit.proof"}
-    if of_records and receipts and lot % 2 and is_positive(case, ParameterLocation.PATH):
-        case.path_parameters["id"] = receipts[-1]
+    if lot % 2 and is_positive(case, ParameterLocation.PATH):
+        operation = case.operation.definition.raw["operationId"]
+        if operation == "audit.record" and receipts:
+            case.path_parameters["id"] = receipts[-1]
+        if operation == "audit.proof" and len(receipts) == MERGED_BEFORE:
+            case.path_parameters["id"] = receipts[0]
     forms = list(case.operation.definition.raw["responses"]["200"]["content"])
     if len(forms) > 1 and "Accept" not in case.headers:
         case.headers["Accept"] = forms[lot % len(forms)]

@@ -11,6 +11,7 @@ from auth.limits import AgencyLimiter
 from auth.nonces import Nonces
 from auth.possession import Possession
 from auth.tokens import TokenVerifier
+from dtsen.audit.delay import MergeDelay
 from dtsen.audit.publication import Publication
 from dtsen.audit.reading import PublishedLog
 from dtsen.audit.search import AccessLog
@@ -83,6 +84,9 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
         authority = Authority(pool, clock, telemetry=telemetry)
         await authority.start()
         stack.push_async_callback(authority.close)
+        delay = MergeDelay(pool, clock, telemetry=telemetry)
+        await delay.start()
+        stack.push_async_callback(delay.close)
         if (
             settings.module_uri is None
         ):  # a module takes two keys of one name: one process makes them
@@ -112,6 +116,7 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
             keyring=keyring,
             pool=pool,
             access_log=AccessLog(auditor_pool, keyring, clock),
+            delay=delay,
             log=PublishedLog(
                 Publication(settings.log_directory, settings.guard_directory), auditor_pool
             ),

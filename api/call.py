@@ -48,6 +48,8 @@ class Served:
 
     operation: Operation
     offered: tuple[str, ...] = (JSON,)
+    bulk: bool = False
+    """Of many people: refused sooner when merging is behind."""
     retiring: bool = False
 
 

@@ -17,10 +17,11 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """Tell whether authority is fresh, a release is in force and the log has begun."""
+    """Tell whether reads are answered: authority, a release in force, and the log keeping up."""
     parts = request.app.state.parts
     try:
         begun = await asyncio.to_thread(parts.log.current_year) is not None
+        parts.delay.check(bulk=False)
         ready = begun and parts.authority.current.release is not None
     except DtsenError:
         ready = False

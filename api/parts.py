@@ -6,6 +6,7 @@ import asyncpg
 
 from auth.guard import Guard
 from auth.limits import AgencyLimiter
+from dtsen.audit.delay import MergeDelay
 from dtsen.audit.reading import PublishedLog
 from dtsen.audit.search import AccessLog
 from dtsen.clock import Clock
@@ -30,6 +31,7 @@ class Parts:
     pool: asyncpg.Pool
     access_log: AccessLog
     log: PublishedLog
+    delay: MergeDelay
     authority: Authority
     limiter: AgencyLimiter
     gate: Gate

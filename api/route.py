@@ -78,6 +78,8 @@ class GuardedRoute(APIRoute):
         async def _serve(call: Call, endpoint: Endpoint, inputs: Inputs) -> Response:
             call.admitted = call.parts.guard.admit(call.scope)
             await call.parts.guard.limit(call.admitted)
+            if description.operation.scope is not None:
+                call.parts.delay.check(bulk=description.bulk)
             call.judge()
             call.media_type = negotiate(call.headers.getlist("accept"), description.offered)
             arguments: dict[str, Any] = {}

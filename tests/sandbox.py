@@ -36,6 +36,7 @@ class Sandbox:
     process: subprocess.Popen[bytes]
     urls: DatabaseUrls
     log: Path
+    metrics_port: int
     http: httpx2.Client = field(init=False)
     _tokens: dict[str, tuple[float, str]] = field(default_factory=dict)
 
@@ -109,7 +110,9 @@ def running_sandbox(
             wait_until_ready(process, port, log)
             found = urls or running(Settings(home=folder / "home"))
             assert found is not None
-            sandbox = Sandbox(folder / "home", port, process, found, log)
+            sandbox = Sandbox(
+                folder / "home", port, process, found, log, int(chosen["DTSEN_METRICS_PORT"])
+            )
             with sandbox.http:
                 yield sandbox
         finally:

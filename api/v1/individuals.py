@@ -93,7 +93,7 @@ async def get(call: Call, id: SubjectId) -> Response:  # noqa: A002 - the contra
 @router.post(
     "/batch-lookup", **documented(BATCH, (FieldNotPermitted, NoRelease), answers=BATCH_ANSWERS)
 )
-@served(Served(BATCH, (JSON, NDJSON)))
+@served(Served(BATCH, (JSON, NDJSON), bulk=True))
 async def batch_lookup(call: Call, body: BatchLookup) -> Response:
     """Look up to a thousand people up by NIK.
 

@@ -53,7 +53,7 @@ REVERSE = Operation("legacy.dtks-reverse", "legacy:resolve", "read")
 
 
 @router.post("/dtks/resolve", **documented(RESOLVE, (NoRelease,), answers={JSON: RESOLUTIONS}))
-@served(Served(RESOLVE))
+@served(Served(RESOLVE, bulk=True))
 async def resolve(call: Call, body: ResolveRequest) -> Response:
     """Translate DTKS ids into the people and families of the release in force.
 
@@ -79,7 +79,7 @@ async def resolve(call: Call, body: ResolveRequest) -> Response:
 
 
 @router.post("/dtks/reverse", **documented(REVERSE, (NoRelease,), answers={JSON: REVERSALS}))
-@served(Served(REVERSE))
+@served(Served(REVERSE, bulk=True))
 async def reverse(call: Call, body: ReverseRequest) -> Response:
     """Give the legacy ids of people: for those whose other systems still ask by them.
 

@@ -10,7 +10,7 @@ import logging
 import psycopg
 
 from dtsen.audit.checking import recompute
-from dtsen.audit.halt import LogHalted
+from dtsen.audit.halt import LeadLost, LogHalted
 from dtsen.audit.merging import MOST_AT_ONCE, Reached, merge, nothing
 from dtsen.audit.publication import Publication, read_checkpoint
 from dtsen.audit.signing import held_for, key_lines, last_signed, sign
@@ -91,6 +91,14 @@ class Keeper:
             LogHalted, LeadLost, OSError: as `advance`.
         """
         tree = newest(connection)
+        try:
+            self._settle(connection, tree)
+        except LogHalted:
+            if newest(connection)[:4] != tree[:4]:
+                raise LeadLost from None  # it grew meanwhile: what was compared was its past
+            raise
+
+    def _settle(self, connection: psycopg.Connection, tree: Tree) -> None:
         last = self._publication.checkpoint(tree.year)
         edge = self._checked.get(tree.year)
         if edge is not None and edge.size == tree.size and last is not None:

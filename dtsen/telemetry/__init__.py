@@ -16,6 +16,7 @@ from dtsen.telemetry.instruments import (
     BATCH,
     COMMIT,
     DURATION,
+    MERGING,
     PEOPLE,
     REFUSALS,
     REQUESTS,
@@ -71,7 +72,7 @@ class Telemetry:
                 (DURATION, each),
                 (PEOPLE, each),
                 (REFUSALS, tuple((code,) for code in codes)),
-                *((single, one) for single in (BATCH, WAITING, COMMIT, AUTHORITY)),
+                *((single, one) for single in (BATCH, WAITING, COMMIT, AUTHORITY, MERGING)),
             ],
             folder,
         )
@@ -83,6 +84,8 @@ class Telemetry:
         self._commit = self._numbers.histogram(COMMIT)
         self._authority = self._numbers.gauge(AUTHORITY)
         self._authority.set(time.monotonic())
+        self._merging = self._numbers.gauge(MERGING)
+        self._merging.set(time.monotonic())
         self._providers = providers
         self._tracing = providers is not None and providers.traces is not None
 
@@ -121,6 +124,10 @@ class Telemetry:
     def authority_read(self, at: float) -> None:
         """Authority was read at this instant of the monotonic clock."""
         self._authority.set(at)
+
+    def merging_since(self, at: float) -> None:
+        """Nothing older than this instant of the monotonic clock waits to be merged."""
+        self._merging.set(at)
 
     def flush(self) -> None:
         """Export what waits; blocks."""

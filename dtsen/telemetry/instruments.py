@@ -79,5 +79,11 @@ COMMIT = Instrument(
 AUTHORITY = Instrument(
     "dtsen.authority.age", "age", "Since authority was last read; above 1 s we refuse.", unit="s"
 )
+MERGING = Instrument(
+    "dtsen.log.merge.delay",
+    "age",
+    "Age of the oldest record that is not merged; above 10 s no batches, above 30 s no reads.",
+    unit="s",
+)
 
-INSTRUMENTS = (REQUESTS, DURATION, PEOPLE, REFUSALS, BATCH, WAITING, COMMIT, AUTHORITY)
+INSTRUMENTS = (REQUESTS, DURATION, PEOPLE, REFUSALS, BATCH, WAITING, COMMIT, AUTHORITY, MERGING)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,10 @@ from psycopg.rows import dict_row
 
 from api.app import create_app
 from auth.tokens import TokenSigner
+from dtsen.audit.keeper import Keeper
+from dtsen.audit.publication import Publication
 from dtsen.audit.record import RecordKeys, read_disclosures
+from dtsen.audit.sequencer import Sequencer
 from dtsen.clock import Clock
 from dtsen.database import DatabaseUrls, connect, migrate
 from dtsen.disclosure import agreements
@@ -225,6 +229,12 @@ def open_house(urls: DatabaseUrls, home: Path) -> Iterator[House]:
         auditor_database_url=urls.auditor,
     )
     app = create_app(settings)
+    stop = Event()
+    publication = Publication(settings.log_directory, settings.guard_directory)
+    keeper = Keeper(keyring, Clock(), publication, settings.issuer)
+    sequencer = Sequencer(urls.sequencer, keyring, Clock(), keeper)
+    merging = Thread(target=sequencer.run, args=(stop,), daemon=True)
+    merging.start()
     # In a thread of its own, so that the application lives on while the owner works.
     with (
         connect(urls.owner, autocommit=True) as owner,
@@ -250,3 +260,5 @@ def open_house(urls: DatabaseUrls, home: Path) -> Iterator[House]:
                 )
             finally:
                 logging.getLogger().removeHandler(errors)
+                stop.set()
+                merging.join()

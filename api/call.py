@@ -44,12 +44,11 @@ SAFE_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What an operation is, beside its function: its mandate, what it answers in."""
+    """An operation beside its function; `bulk` ones are refused sooner when merging is behind."""
 
     operation: Operation
     offered: tuple[str, ...] = (JSON,)
     bulk: bool = False
-    """Of many people: refused sooner when merging is behind."""
     retiring: bool = False
 
 

@@ -16,6 +16,7 @@ from dtsen.tlog.tiles import HEIGHT, WIDTH, Edge, Tile, tile_width
 from dtsen.verifier.faults import Forked, LogFault
 from dtsen.verifier.leaves import leaf_fault
 from dtsen.verifier.source import Source, first_entry, read_entries, read_hashes
+from dtsen.verifier.story import Story, is_of_the_log
 
 TILES_AT_ONCE = 16
 READERS = 8
@@ -28,7 +29,7 @@ class Entry(NamedTuple):
     """What some place holds as one entry."""
 
     content: bytes | None
-    """Its bytes; none where the place lacks it."""
+    """Its bytes; empty where only its hash was kept, none where the place lacks it unsaid."""
     fault: str | None = None
     """What that place itself finds wrong with it."""
 
@@ -63,12 +64,14 @@ def check(
     *,
     edge: Edge,
     entries: Entries | None = None,
+    story: Story | None = None,
     before: Checkpoint | None = None,
     progress: Progress = lambda _, __: None,
 ) -> None:
     """Follow a log from `edge` (which grows) to a checkpoint.
 
-    `before` is a checkpoint verified earlier, met on the way. `progress` is called now and then
+    `before` is a checkpoint verified earlier, met on the way; `story` is told the entries that are
+    about the log itself. `progress` is called now and then
     with the edge so far, from which an interrupted check can go on.
 
     Raises:
@@ -80,12 +83,17 @@ def check(
     with ThreadPoolExecutor(READERS) as pool:
         for tiles in _batches(_tiles(edge.size, checkpoint.size)):
             read = pool.map(lambda tile: _leaves(source, entries, tile), tiles)
-            for tile, hashes in zip(tiles, read, strict=True):
+            for tile, (hashes, told) in zip(tiles, read, strict=True):
+                if story is not None:
+                    for index, content in told:
+                        story.tell(index, content)
                 _grow(source, edge, tile, hashes, before)
             progress(edge, checkpoint.size)
     for tile, content in edge.partial():
         if tile.level:
             _compare(tile, content, read_hashes(source, tile))
+    if story is not None:
+        story.end()
     if edge.root() != checkpoint.root:
         raise LogFault(
             f"the tiles do not make the root that the checkpoint of {checkpoint.size} entries has"
@@ -108,18 +116,24 @@ def _batches(tiles: Iterable[Tile]) -> Iterator[list[Tile]]:
         yield batch
 
 
-def _leaves(source: Source, entries: Entries | None, tile: Tile) -> list[bytes]:
-    """The hashes of a tile, each held against its entry where there is one to read."""
+def _leaves(
+    source: Source, entries: Entries | None, tile: Tile
+) -> tuple[list[bytes], list[tuple[int, bytes]]]:
+    """The hashes of a tile, each held against its entry where there is one; what these tell."""
     hashes = read_hashes(source, tile)
+    told = []
     for index, entry in enumerate(entries.read(tile) if entries else (), first_entry(tile)):
         if entry.content is None:
             raise LogFault(entry.fault or "it is gone", index)
-        if leaf_hash(entry.content) != hashes[index % WIDTH]:
-            raise LogFault("its bytes are not those that the tree holds", index)
-        fault = entry.fault or leaf_fault(entry.content)
-        if fault:
-            raise LogFault(fault, index)
-    return hashes
+        if entry.content:
+            if leaf_hash(entry.content) != hashes[index % WIDTH]:
+                raise LogFault("its bytes are not those that the tree holds", index)
+            fault = entry.fault or leaf_fault(entry.content)
+            if fault:
+                raise LogFault(fault, index)
+        if not entry.content or is_of_the_log(entry.content):
+            told.append((index, entry.content))
+    return hashes, told
 
 
 def _grow(

@@ -11,6 +11,7 @@ from dtsen.verifier.checking import Entries, Progress, check
 from dtsen.verifier.faults import Absent, Forked, LogFault, Shrunk
 from dtsen.verifier.memory import Memory, Remembered
 from dtsen.verifier.source import CHECKPOINT, KEY, Source
+from dtsen.verifier.story import Story
 
 KEEP_SECONDS = 5.0
 """How often a running check notes how far it is."""
@@ -82,12 +83,14 @@ def verify(
     edge = _start(remembered, checkpoint, only_new=only_new)
     started = edge.size
     keeping = progress if only_new else _keeping(memory, remembered, progress)
+    story = Story(origin, remembered.keys, lambda other: memory.recall(other).checkpoint)
     try:
         check(
             source,
             checkpoint,
             edge=edge,
             entries=entries,
+            story=story if entries else None,
             before=remembered.checkpoint,
             progress=keeping,
         )

@@ -23,7 +23,7 @@ def key(seed: int) -> Ed25519PrivateKey:
 LOG = Signer(ORIGIN, key(1))
 
 
-def entry(number: int, word: str = "found") -> bytes:
+def entry(number: int, word: str = "found", **members: object) -> bytes:
     """A leaf of the right form."""
     digests = [hashlib.sha256(f"{word}{number}.{at}".encode()).digest() for at in range(11)]
     leaf = {
@@ -36,6 +36,7 @@ def entry(number: int, word: str = "found") -> bytes:
         "outcome": word,
         "_sd": sorted(base64url(one) for one in digests),
         "_sd_alg": "sha-256",
+        **members,
     }
     return json.dumps(leaf, separators=(",", ":"), sort_keys=True).encode()
 
@@ -44,8 +45,14 @@ def base64url(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
+def opening(**members: object) -> bytes:
+    """The first leaf of the test log."""
+    said = {"typ": "log", "op": "log.open", "origin": ORIGIN, "key": str(LOG.verifier)}
+    return entry(0, "opened", **(said | {"previous": None} | members))
+
+
 def entries(size: int) -> list[bytes]:
-    return [entry(number) for number in range(size)]
+    return [opening(), *(entry(number) for number in range(1, size))]
 
 
 def publish(

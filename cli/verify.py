@@ -1,47 +1,56 @@
 """`dtsen audit verify`: holding the access log against its promises, trusting nobody."""
 
-import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Event
 from typing import Annotated
 
 import httpx2
+import psycopg
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cli.context import err, fail, out, print_json, settings
-from cli.session import TokenRefused, fetch_token
+from cli.context import database as servers, err, fail, out, print_json, settings
+from cli.logs import Logs, bundles_of, logs_of
+from dtsen.audit.rows import Rows, check_stored_tree, check_unlogged, year_of
+from dtsen.database import connect
 from dtsen.tlog.merkle import ProofInvalid
-from dtsen.tlog.notes import COSIGNATURE, ED25519, NoteInvalid, Verifier
+from dtsen.tlog.notes import ED25519, NoteInvalid, Verifier
+from dtsen.tlog.policy import EMPTY, PolicyInvalid, parse_policy
 from dtsen.tlog.tiles import Edge
 from dtsen.verifier.case import judge
-from dtsen.verifier.checking import Bundles, Entries
+from dtsen.verifier.checking import Entries
 from dtsen.verifier.faults import Absent, LogFault, Refused, Unreachable
 from dtsen.verifier.memory import Memory
-from dtsen.verifier.mirror import TIMEOUT_SECONDS, logs_at
+from dtsen.verifier.mirror import TIMEOUT_SECONDS
 from dtsen.verifier.monitor import follow as follow_log
-from dtsen.verifier.source import Folder, Source, logs_below
+from dtsen.verifier.source import Source
 from dtsen.verifier.verification import Trust, Verified, verify as verify_log
 
-TOKEN_SECONDS = 200
+Keys = Annotated[list[str] | None, typer.Option("--key", help="A key of the log to believe.")]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", help="Logs and witnesses to believe (C2SP tlog-policy).")
+]
+State = Annotated[Path | None, typer.Option("--state", help="Where to remember what was verified.")]
 
-Sources = Callable[[], Sequence[Source]]
 
-
-def verify(  # noqa: PLR0913, PLR0917 - each option is a wish of its own
+def verify(  # noqa: PLR0913 - each option is a wish of its own
     source: Annotated[
-        str | None, typer.Argument(help="A folder, or an address such as https://.../log.")
+        str | None,
+        typer.Argument(help="A folder, or an address as https://.../log; default: DTSEN_LOG_URI."),
     ] = None,
-    key: Annotated[list[str] | None, typer.Option(help="A key of the log to believe.")] = None,
-    witness: Annotated[list[str] | None, typer.Option(help="A witness's key.")] = None,
-    needed: Annotated[int, typer.Option(help="How many witnesses must have signed.", min=0)] = 0,
+    key: Keys = None,
+    policy: PolicyFile = None,
     client: Annotated[Path | None, typer.Option(help="Read entries as this client.")] = None,
-    state: Annotated[Path | None, typer.Option(help="Where to remember what was verified.")] = None,
+    state: State = None,
     *,
+    database: Annotated[
+        bool, typer.Option("--database", help="Hold the database's rows against the log.")
+    ] = False,
     new: Annotated[bool, typer.Option("--new", help="Only what came since the last time.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Go on; end with an alarm.")] = False,
     every: Annotated[float, typer.Option(help="Seconds between two looks.", min=0.1)] = 5,
@@ -59,25 +68,56 @@ def verify(  # noqa: PLR0913, PLR0917 - each option is a wish of its own
     if case:
         _judge()
         return
-    if source is None:
-        fail("Say which log: a folder, or an address such as https://.../log")
-    memory = Memory(state or settings().home / "verified")
-    trust = Trust(_keys(key, ED25519), _keys(witness, COSIGNATURE), needed)
-    with httpx2.Client(timeout=TIMEOUT_SECONDS) as http:
-        logs = _sources(source, http, client)
-        try:
-            if follow:
-                _follow(logs, memory, trust, client, every=every, stall=stall)
-            for log in () if follow else logs():
-                read = _bundles(log, client)
-                _tell(_run(log, memory, trust, read, only_new=new), log, entries=read, json_=json_)
-        except LogFault as fault:
-            _alarm(fault, json_=json_)
-        except (Unreachable, Refused, Absent) as error:
-            err.print(f"It cannot be read: {error}", style="red", markup=False)
-            raise typer.Exit(Unreachable.exit_code) from None
-        except (NoteInvalid, ValueError) as error:
-            fail(str(error))
+    memory, trust = memory_in(state), trust_in(key, policy)
+    with told_faults(json_=json_), httpx2.Client(timeout=TIMEOUT_SECONDS) as http:
+        logs = logs_of(source or str(settings().log_directory), http, client)
+        if follow:
+            _follow(logs, memory, trust, client, every=every, stall=stall)
+            return
+        with _auditor() if database else nullcontext() as connection:
+            for log in logs():
+                entries = _entries(log, client, connection)
+                verified = _run(log, memory, trust, entries, only_new=new)
+                if connection is not None:
+                    check_stored_tree(connection, year_of(log), log, verified.checkpoint.size)
+                _tell(verified, log, entries=entries, json_=json_)
+            if connection is not None:
+                check_unlogged(connection)
+
+
+def memory_in(state: Path | None) -> Memory:
+    """What is remembered in a folder, by default below DTSEN_HOME."""
+    return Memory(state or settings().home / "verified")
+
+
+def trust_in(keys: Sequence[str] | None, policy: Path | None) -> Trust:
+    """Whom to believe by the options of a command."""
+    try:
+        verifiers = [Verifier.parse(line.strip()) for line in keys or ()]
+        chosen = parse_policy(policy.read_text()) if policy else EMPTY
+    except (NoteInvalid, PolicyInvalid, OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(str(error)) from None
+    if any(one.kind != ED25519 for one in verifiers):
+        raise typer.BadParameter("that is a witness's key; it belongs into a policy")
+    return Trust(verifiers, chosen)
+
+
+@contextmanager
+def told_faults(*, json_: bool = False) -> Iterator[None]:
+    """End the command with what was found wrong, and its exit code."""
+    try:
+        yield
+    except LogFault as fault:
+        kind = type(fault).__name__
+        if json_:
+            print_json({"fault": kind, "said": str(fault), "entry": fault.index})
+        err.print(f"{kind}: {fault}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(fault.exit_code) from None
+    except (Unreachable, Refused, Absent, psycopg.OperationalError) as error:
+        err.print(f"It cannot be read: {error}", style="red", markup=False)
+        raise typer.Exit(Unreachable.exit_code) from None
+    except (NoteInvalid, ProofInvalid, ValueError) as error:
+        fail(str(error))
 
 
 def _judge() -> None:
@@ -88,82 +128,37 @@ def _judge() -> None:
     out.print("accepted")
 
 
-def _keys(lines: Sequence[str] | None, kind: int) -> list[Verifier]:
-    try:
-        keys = [Verifier.parse(line.strip()) for line in lines or ()]
-    except NoteInvalid as error:
-        raise typer.BadParameter(str(error)) from None
-    if any(one.kind != kind for one in keys):
-        raise typer.BadParameter("a key of a log stands for a witness, or the other way round")
-    return keys
+@contextmanager
+def _auditor() -> Iterator[psycopg.Connection]:
+    with servers() as urls, connect(urls.auditor, autocommit=True) as connection:
+        yield connection
 
 
-def _sources(source: str, http: httpx2.Client, client: Path | None) -> Sources:
-    """What lists the logs of a place, anew each time: a year begins while one is followed."""
-    if source.startswith(("http://", "https://")):
-        headers = Token(client, http).headers if client else dict
-        return lambda: logs_at(source, http, headers)
-    folder = Path(source)
-
-    def below() -> Sequence[Source]:
-        found = logs_below(folder)
-        if not found:
-            raise Unreachable(f"{folder} holds no log")
-        return [Folder(one) for one in found]
-
-    return below
+def _entries(
+    log: Source, client: Path | None, connection: psycopg.Connection | None
+) -> Entries | None:
+    if connection is not None:
+        return Rows(connection, year_of(log))
+    return bundles_of(log, client)
 
 
-class Token:
-    """A client's token, fetched anew before it ends."""
-
-    def __init__(self, client_file: Path, http: httpx2.Client) -> None:
-        """Take the client's file."""
-        self._client = json.loads(client_file.read_text())
-        self._http = http
-        self._headers: Mapping[str, str] = {}
-        self._due = float("-inf")
-
-    def headers(self) -> Mapping[str, str]:
-        """Headers of a call with the token."""
-        if time.monotonic() >= self._due:
-            try:
-                token = fetch_token(self._client, http=self._http)
-            except TokenRefused as error:
-                raise Refused(str(error)) from None
-            except httpx2.HTTPError as error:
-                raise Unreachable(type(error).__name__) from None
-            self._headers = {"Authorization": f"Bearer {token}"}
-            self._due = time.monotonic() + TOKEN_SECONDS
-        return self._headers
+@contextmanager
+def _bar() -> Iterator[Callable[[Edge, int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
+        task = bar.add_task("entries", total=None)
+        yield lambda edge, size: bar.update(task, completed=edge.size, total=size)
 
 
 def _run(
     log: Source, memory: Memory, trust: Trust, entries: Entries | None, *, only_new: bool
 ) -> Verified:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
-        task = bar.add_task("entries", total=None)
-
-        def progress(edge: Edge, size: int) -> None:
-            bar.update(task, completed=edge.size, total=size)
-
+    with _bar() as progress:
         return verify_log(log, memory, trust, entries=entries, only_new=only_new, progress=progress)
 
 
-def _bundles(log: Source, client: Path | None) -> Bundles | None:
-    """The log's own entries, where they are beside it or open to the client."""
-    return Bundles(log) if client or (isinstance(log, Folder) and log.holds_entries()) else None
-
-
 def _follow(
-    logs: Sources,
-    memory: Memory,
-    trust: Trust,
-    client: Path | None,
-    *,
-    every: float,
-    stall: float,
+    logs: Logs, memory: Memory, trust: Trust, client: Path | None, *, every: float, stall: float
 ) -> None:
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -171,7 +166,7 @@ def _follow(
 
     def step() -> Verified:
         return [
-            verify_log(log, memory, trust, entries=_bundles(log, client), only_new=True)
+            verify_log(log, memory, trust, entries=bundles_of(log, client), only_new=True)
             for log in logs()
         ][-1]
 
@@ -203,6 +198,7 @@ def _tell(verified: Verified, log: Source, *, entries: Entries | None, json_: bo
         f" signed by {signed})",
         markup=False,
         highlight=False,
+        soft_wrap=True,
     )
     if verified.first_met:
         err.print(
@@ -210,11 +206,3 @@ def _tell(verified: Verified, log: Source, *, entries: Entries | None, json_: bo
             " you got elsewhere, and give that as --key.",
             style="yellow",
         )
-
-
-def _alarm(fault: LogFault, *, json_: bool) -> None:
-    kind = type(fault).__name__
-    if json_:
-        print_json({"fault": kind, "said": str(fault), "entry": fault.index})
-    err.print(f"{kind}: {fault}", style="red", markup=False, highlight=False)
-    raise typer.Exit(fault.exit_code) from None

@@ -5,7 +5,6 @@ tiles, which nobody can change by changing the database.
 """
 
 from collections.abc import Sequence
-from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
@@ -53,6 +52,15 @@ class Rows:
             cursor.execute(_ENTRIES, (self._year, start, start + tile.width))
             rows = {row["index"]: row for row in cursor}
         return [_entry(rows.get(index)) for index in range(start, start + tile.width)]
+
+
+def year_of(log: Source) -> int:
+    """The year of a log, by the last part of its place.
+
+    Raises:
+        ValueError: it has none there.
+    """
+    return int(str(log).rstrip("/").rpartition("/")[2])
 
 
 def _entry(row: dict[str, object] | None) -> Entry:
@@ -122,7 +130,14 @@ def _same(table: str, tile: Tile, stored: bytes, published: Sequence[bytes]) -> 
             raise LogFault(f"{table} has other hashes in {tile.path} than were published", first)
 
 
-def unlogged(connection: psycopg.Connection) -> UUID | None:
-    """The first record that is in no log and does not wait for one: put there by hand."""
+def check_unlogged(connection: psycopg.Connection) -> None:
+    """See that every record is in a log or waits for one.
+
+    Raises:
+        LogFault: one was put there by hand, or its place in the log was taken away.
+    """
     row = connection.execute(_UNLOGGED).fetchone()
-    return None if row is None else row[0]
+    if row is not None:
+        record, recorded_at = row
+        when = recorded_at.isoformat(timespec="seconds")
+        raise LogFault(f"record {record} of {when} is in no log and waits for none")

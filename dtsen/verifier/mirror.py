@@ -15,6 +15,7 @@ ATTEMPTS = 6
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 10.0
 
+_ENTRIES = "tile/entries/"
 _GONE = {httpx2.codes.NOT_FOUND, httpx2.codes.GONE}
 _SHUT = {httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN}
 
@@ -26,12 +27,12 @@ class Mirror:
         self,
         prefix: str,
         http: httpx2.Client,
-        headers: Callable[[], Mapping[str, str]] = dict,
+        entry_headers: Callable[[str], Mapping[str, str]] = lambda _: {},
     ) -> None:
-        """Take the log's prefix and, for its entries, what makes headers with a token."""
+        """Take the log's prefix and, for its entries, what makes headers for a path."""
         self._prefix = prefix.rstrip("/")
         self._http = http
-        self._headers = headers
+        self._entry_headers = entry_headers
 
     def read(self, path: str) -> bytes:
         """The body at a path.
@@ -45,9 +46,9 @@ class Mirror:
         for attempt in range(ATTEMPTS):
             wait = min(FIRST_WAIT_SECONDS * 2**attempt, LONGEST_WAIT_SECONDS)
             try:
-                answer = self._http.get(
-                    f"{self._prefix}/{path}", headers=self._headers(), follow_redirects=True
-                )
+                url = httpx2.URL(f"{self._prefix}/{path}")
+                shown = self._entry_headers(url.path) if path.startswith(_ENTRIES) else {}
+                answer = self._http.get(url, headers=shown, follow_redirects=True)
             except httpx2.HTTPError as error:
                 told = type(error).__name__
             else:
@@ -71,7 +72,7 @@ class Mirror:
 
 
 def logs_at(
-    url: str, http: httpx2.Client, headers: Callable[[], Mapping[str, str]] = dict
+    url: str, http: httpx2.Client, entry_headers: Callable[[str], Mapping[str, str]] = lambda _: {}
 ) -> list[Mirror]:
     """The logs at an address, oldest year first: `https://.../log` has one below it a year.
 
@@ -83,10 +84,10 @@ def logs_at(
     origin = Checkpoint.parse(read_note(newest.read(CHECKPOINT))[0]).origin
     base, year = url.rstrip("/"), origin.rpartition("/")[2]
     if base.endswith(f"/{year}") or not year.isdecimal():
-        return [Mirror(base, http, headers)]
+        return [Mirror(base, http, entry_headers)]
     found: list[Mirror] = []
     for one in range(int(year), 0, -1):
-        found.insert(0, Mirror(f"{base}/{one}", http, headers))
+        found.insert(0, Mirror(f"{base}/{one}", http, entry_headers))
         try:
             Mirror(f"{base}/{one - 1}", http).read(CHECKPOINT)
         except Absent:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from dtsen.tlog.checkpoint import Checkpoint, open_checkpoint
 from dtsen.tlog.notes import ED25519, Note, NoteInvalid, Verifier, open_note, read_note
+from dtsen.tlog.policy import EMPTY, Policy
 from dtsen.tlog.tiles import Edge
 from dtsen.verifier.checking import Entries, Progress, check
 from dtsen.verifier.faults import Absent, Forked, LogFault, Shrunk
@@ -23,9 +24,18 @@ class Trust:
 
     keys: Sequence[Verifier] = ()
     """Keys of logs; none: those remembered, or for a log never seen those that it shows."""
-    witnesses: Sequence[Verifier] = ()
-    needed: int = 0
-    """How many of the witnesses must have signed a checkpoint."""
+    policy: Policy = EMPTY
+    """Which witnesses must have signed a checkpoint; its logs are believed as `keys` are."""
+
+    @property
+    def logs(self) -> Sequence[Verifier]:
+        """The logs' keys, from wherever."""
+        return [*self.keys, *(one.verifier for one in self.policy.logs)]
+
+    @property
+    def witnesses(self) -> Sequence[Verifier]:
+        """The witnesses' keys."""
+        return [one.verifier for one in self.policy.witnesses.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +77,18 @@ def verify(
         content = source.read(CHECKPOINT)
         origin = Checkpoint.parse(read_note(content)[0]).origin
         remembered = memory.recall(origin)
-        keys = [str(one) for one in trust.keys] or remembered.keys or _shown(source)
+        keys = [str(one) for one in trust.logs] or remembered.keys or _shown(source)
         logs = [Verifier.parse(one) for one in keys]
         checkpoint, note = open_checkpoint(content, [*logs, *trust.witnesses])
     except Absent:
         raise LogFault(f"{source} has no checkpoint") from None
     except NoteInvalid as error:
         raise LogFault(f"the checkpoint is not to be believed: {error}") from None
-    signed = [one for one in map(note.signed_by, trust.witnesses) if one]
-    if len(signed) < trust.needed:
-        raise LogFault(f"{len(signed)} witnesses signed the checkpoint, not {trust.needed}")
+    cosigned = {one: signature for one in trust.witnesses if (signature := note.signed_by(one))}
+    if not trust.policy.satisfied(cosigned):
+        raise LogFault(f"{len(cosigned)} witnesses signed it: fewer than the policy asks for")
     _require_successor(memory, remembered, checkpoint, content)
-    first_met = not (trust.keys or remembered.keys)
+    first_met = not (trust.logs or remembered.keys)
     remembered = replace(remembered, keys=list(dict.fromkeys([*remembered.keys, *keys])))
     edge = _start(remembered, checkpoint, only_new=only_new)
     started = edge.size
@@ -99,8 +109,8 @@ def verify(
         raise
     keys = [*remembered.keys, *_successors(source, note, logs)]
     memory.keep(Remembered(origin, list(dict.fromkeys(keys)), content, edge))
-    names = [one.name for one in signed]
-    seen = max((one.time for one in signed), default=0)
+    names = [one.name for one in cosigned]
+    seen = max((one.time for one in cosigned.values()), default=0)
     return Verified(checkpoint, started, names, seen, first_met)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from dtsen.tlog.checkpoint import Checkpoint
 from dtsen.tlog.notes import COSIGNATURE, Signer
+from dtsen.tlog.policy import parse_policy
 from dtsen.tlog.tiles import join_entries
 from dtsen.verifier.checking import Bundles
 from dtsen.verifier.faults import Forked, LogFault, Shrunk
@@ -207,12 +208,16 @@ def test_as_many_witnesses_as_are_asked_for_must_have_signed(folder, memory):
     signatures = [logs.LOG.sign(checkpoint.text)]
     signatures += [one.sign(checkpoint.text, 1_764_000_000 + n) for n, one in enumerate(WITNESSES)]
     logs.sign(folder, checkpoint, signatures[:-1])
-    witnesses = [one.verifier for one in WITNESSES]
-    verified = run(folder, memory, Trust(TRUST.keys, witnesses, 2))
+    verified = run(folder, memory, Trust(TRUST.keys, policy(2)))
     assert list(verified.witnesses) == ["witness.example/w0", "witness.example/w1"]
     assert verified.seen == 1_764_000_001
     with pytest.raises(LogFault, match="2 witnesses"):
-        run(folder, memory, Trust(TRUST.keys, witnesses, 3))
+        run(folder, memory, Trust(TRUST.keys, policy(3)))
+
+
+def policy(needed):
+    lines = [f"witness w{n} {one.verifier}" for n, one in enumerate(WITNESSES)]
+    return parse_policy("\n".join([*lines, f"group g {needed} w0 w1 w2", "quorum g"]))
 
 
 class Interrupted(Exception):

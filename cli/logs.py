@@ -1,0 +1,69 @@
+"""Where `dtsen audit` finds logs: folders, addresses, and entries that only a client may read."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import httpx2
+
+from cli.session import TokenRefused, fetch_token, shown
+from dtsen.verifier.checking import Bundles
+from dtsen.verifier.faults import Refused, Unreachable
+from dtsen.verifier.mirror import logs_at
+from dtsen.verifier.source import Folder, Source, logs_below
+
+TOKEN_SECONDS = 200
+
+Logs = Callable[[], Sequence[Source]]
+"""Lists the logs of a place, oldest first; anew each time, since a year may begin."""
+
+
+class Token:
+    """A client's token, fetched anew before it ends."""
+
+    def __init__(self, client_file: Path, http: httpx2.Client) -> None:
+        """Take the client's file."""
+        self._client = json.loads(client_file.read_text())
+        self._http = http
+        self._token = ""
+        self._due = float("-inf")
+
+    def headers(self, path: str) -> Mapping[str, str]:
+        """What shows the token with a GET of a path.
+
+        Raises:
+            Refused: no token is given.
+            Unreachable: the authorization server does not answer.
+        """
+        if time.monotonic() >= self._due:
+            try:
+                self._token = fetch_token(self._client, http=self._http)
+            except TokenRefused as error:
+                raise Refused(str(error)) from None
+            except httpx2.HTTPError as error:
+                raise Unreachable(type(error).__name__) from None
+            self._due = time.monotonic() + TOKEN_SECONDS
+        return shown(self._client, self._token, "GET", path)
+
+
+def logs_of(place: str, http: httpx2.Client, client: Path | None) -> Logs:
+    """What lists the logs at a place: a folder, or an address."""
+    if place.startswith(("http://", "https://")):
+        if client is None:
+            return lambda: logs_at(place, http)
+        return lambda: logs_at(place, http, Token(client, http).headers)
+    folder = Path(place)
+
+    def below() -> Sequence[Source]:
+        found = logs_below(folder)
+        if not found:
+            raise Unreachable(f"{folder} holds no log")
+        return [Folder(one) for one in found]
+
+    return below
+
+
+def bundles_of(log: Source, client: Path | None) -> Bundles | None:
+    """The log's own entries, where they lie beside it or are open to the client."""
+    return Bundles(log) if client or (isinstance(log, Folder) and log.holds_entries()) else None

@@ -53,7 +53,7 @@ def _recover(candidate: Sequencer, publication: Publication) -> None:
     with candidate.connect() as connection:
         if not candidate.lead(connection):
             fail("Another sequencer leads; end it first")
-        for one in take_up_again(connection, keyring(), publication, settings().issuer):
+        for one in take_up_again(connection, keyring(), Clock(), publication, settings().issuer):
             out.print(
                 f"{one.origin}: leaves {one.since} to {one.size} taken up again,"
                 f" {one.lost} of them without their records"

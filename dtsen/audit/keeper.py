@@ -13,7 +13,7 @@ from dtsen.audit.checking import recompute
 from dtsen.audit.halt import LeadLost, LogHalted
 from dtsen.audit.merging import MOST_AT_ONCE, Reached, merge, nothing
 from dtsen.audit.publication import Publication, read_checkpoint
-from dtsen.audit.signing import held_for, key_lines, last_signed, sign
+from dtsen.audit.signing import held_for, last_signed, sign
 from dtsen.audit.tree import Tree, edge_at, newest_tree, tile_bytes, tree_of
 from dtsen.audit.years import Years, newest, prepare
 from dtsen.clock import Clock
@@ -41,7 +41,7 @@ class Keeper:
         self._keyring = keyring
         self._clock = clock
         self._publication = publication
-        self._years = Years(keyring, issuer)
+        self._years = Years(keyring, clock, issuer)
         self._reached = reached
         self._checked: dict[int, Edge] = {}
 
@@ -110,10 +110,10 @@ class Keeper:
             edge = self._signed_edge(connection, tree)
         self._checked[tree.year] = recompute(connection, tree, edge)
         self._reached("checked")
-        held = held_for(self._keyring, tree)
-        note = sign(connection, tree, held)
+        keys = held_for(self._keyring, tree, self._clock.now())
+        note = sign(connection, tree, keys.signing)
         self._reached("signed")
-        self._publication.put_key(tree.year, key_lines(held))
+        self._publication.put_key(tree.year, keys.lines)
         self._publish(connection, tree, note, read_checkpoint(last).size if last else 0)
 
     def _publish(

@@ -6,6 +6,7 @@ its record where that is still waiting in the database, so that the log goes on 
 a second root for a size. Which leaves lost their records is itself a leaf.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import psycopg
@@ -17,9 +18,10 @@ from dtsen.audit.publication import Publication
 from dtsen.audit.signing import held_for
 from dtsen.audit.tree import Tree, close_tree, edge_at, grow, insert_tree, lock_open_tree, tree_of
 from dtsen.audit.years import TYP, Years, prepare
+from dtsen.clock import Clock
 from dtsen.keys import Keyring
 from dtsen.tlog.checkpoint import Checkpoint, open_checkpoint
-from dtsen.tlog.notes import NoteInvalid
+from dtsen.tlog.notes import NoteInvalid, Verifier
 from dtsen.tlog.tiles import WIDTH, Tile, TileInvalid, split_tile, tile_width
 
 _ADOPT = f"""
@@ -57,7 +59,11 @@ class Recovered(NamedTuple):
 
 
 def recover(
-    connection: psycopg.Connection, keyring: Keyring, publication: Publication, issuer: str
+    connection: psycopg.Connection,
+    keyring: Keyring,
+    clock: Clock,
+    publication: Publication,
+    issuer: str,
 ) -> list[Recovered]:
     """Take up again what was published beyond what the database knows.
 
@@ -69,14 +75,15 @@ def recover(
     newest = publication.newest_year()
     if newest is None:
         raise LogHalted("nothing was published: there is nothing to take up again")
-    years, done = Years(keyring, issuer), []
+    years, done = Years(keyring, clock, issuer), []
     for year in range(_first(connection, newest), newest + 1):
         last = publication.last(year)
         if last is not None:
             prepare(connection, year, last.size)
             with connection.transaction():
-                tree = _opened(connection, keyring, years, year)
-                done += _adopt(connection, keyring, publication, tree, last)
+                tree = _opened(connection, years, year)
+                keys = held_for(keyring, tree, clock.now()).every
+                done += _adopt(connection, publication, tree, last, keys)
                 if year < newest and not tree.closed:
                     close_tree(connection, tree)
     with connection.transaction():
@@ -91,23 +98,22 @@ def _first(connection: psycopg.Connection, newest: int) -> int:
     return newest if row is None or row[0] is None else int(row[0])
 
 
-def _opened(connection: psycopg.Connection, keyring: Keyring, years: Years, year: int) -> Tree:
+def _opened(connection: psycopg.Connection, years: Years, year: int) -> Tree:
     tree = tree_of(connection, year)
     if tree is None:
         insert_tree(connection, year, years.origin(year), years.key(year))
     tree = lock_open_tree(connection) or tree_of(connection, year)
     if tree is None or tree.year != year:
         raise LogHalted(f"the log of {year} cannot be opened again")
-    held_for(keyring, tree)
     return tree
 
 
 def _adopt(
     connection: psycopg.Connection,
-    keyring: Keyring,
     publication: Publication,
     tree: Tree,
     last: Checkpoint,
+    keys: Sequence[Verifier],
 ) -> list[Recovered]:
     note = next(
         one
@@ -115,7 +121,7 @@ def _adopt(
         if one is not None and f"\n{last.size}\n".encode() in one
     )
     try:
-        open_checkpoint(note, [one.verifier for one in held_for(keyring, tree)])
+        open_checkpoint(note, keys)
     except NoteInvalid as error:
         raise LogHalted(f"what was published is not signed by the log: {error}") from None
     hashes = _published(publication, tree, last.size)

@@ -1,14 +1,20 @@
 """Signing checkpoints, and keeping each one that was ever signed."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple, cast
 
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dtsen.audit.halt import LogHalted
 from dtsen.audit.tree import Tree
-from dtsen.keys import KeyMissing, Keyring
+from dtsen.keys import KeyMissing, Keyring, Purpose
 from dtsen.tlog.checkpoint import Checkpoint
-from dtsen.tlog.notes import Signer, sign_note
+from dtsen.tlog.notes import Signer, Verifier, sign_note
+
+BOTH_SIGN = timedelta(days=30)
+"""How long an older key goes on signing beside the newest."""
 
 _KEEP = """
 INSERT INTO audit.checkpoint (year, size, root, note) VALUES (%s, %s, %s, %s)
@@ -20,33 +26,49 @@ SELECT size, root FROM audit.checkpoint WHERE year = %s ORDER BY size DESC LIMIT
 """
 
 
-def signers(keyring: Keyring, origin: str, year: int) -> list[Signer]:
-    """Whoever signs for a year's log, the newest key first.
+class Keys(NamedTuple):
+    """The keys of a year's log."""
+
+    signing: Sequence[Signer]
+    """Whoever signs now, the newest first: around a rotation both do."""
+    every: Sequence[Verifier]
+    """All that ever signed, the newest first."""
+
+    @property
+    def lines(self) -> bytes:
+        """What `/log/<year>/key` answers."""
+        return "".join(f"{one}\n" for one in self.every).encode()
+
+
+def keys_of(keyring: Keyring, origin: str, year: int, now: datetime) -> Keys:
+    """The keys of a year's log.
 
     Raises:
-        KeyMissing: no key of that year is held.
+        KeyMissing: none is held.
     """
-    return [Signer(origin, key) for key in reversed(keyring.checkpoint_keys(year))]
+    pairs = [pair for pair in keyring.checkpoint_pairs(year) if pair.activates <= now]
+    if not pairs:
+        raise KeyMissing(f"{Purpose.CHECKPOINTS}/{year}-1")
+    signers = [Signer(origin, cast("Ed25519PrivateKey", pair.private)) for pair in pairs]
+    ends = [pair.activates + BOTH_SIGN for pair in pairs[1:]]
+    retired = sum(end <= now for end in ends)
+    every = [one.verifier for one in reversed(signers)]
+    return Keys(signers[retired:][::-1], every)
 
 
-def key_lines(held: Sequence[Signer]) -> bytes:
-    """What `/log/<year>/key` answers."""
-    return "".join(f"{one.verifier}\n" for one in held).encode()
-
-
-def held_for(keyring: Keyring, tree: Tree) -> list[Signer]:
-    """The signers of a tree.
+def held_for(keyring: Keyring, tree: Tree, now: datetime) -> Keys:
+    """The keys of a tree.
 
     Raises:
         LogHalted: the key that the log announced is not held.
     """
     try:
-        held = signers(keyring, tree.origin, tree.year)
+        keys = keys_of(keyring, tree.origin, tree.year, now)
     except KeyMissing:
-        held = []
-    if tree.key not in [str(one.verifier) for one in held]:
+        keys = Keys((), ())
+    if tree.key not in map(str, keys.every):
         raise LogHalted(f"the key of {tree.origin} is not held")
-    return held
+    return keys
 
 
 def sign(connection: psycopg.Connection, tree: Tree, held: Sequence[Signer]) -> bytes:

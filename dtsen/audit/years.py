@@ -1,5 +1,6 @@
 """Opening and closing logs: each year has its own, and each names its neighbour in a leaf."""
 
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import orjson
@@ -8,8 +9,9 @@ import psycopg
 from dtsen.audit.administration import Deed, record
 from dtsen.audit.halt import LogHalted
 from dtsen.audit.merging import take_one
-from dtsen.audit.signing import signers
+from dtsen.audit.signing import keys_of
 from dtsen.audit.tree import Tree, close_tree, insert_tree, lock_open_tree, newest_tree
+from dtsen.clock import Clock
 from dtsen.keys import Keyring
 
 TYP = "log"
@@ -25,9 +27,10 @@ WHERE l.year = %s AND l.index = %s
 class Years:
     """Makes the logs of one issuer."""
 
-    def __init__(self, keyring: Keyring, issuer: str) -> None:
+    def __init__(self, keyring: Keyring, clock: Clock, issuer: str) -> None:
         """Take the issuer's URL; a log's origin is its host, port and the year."""
         self._keyring = keyring
+        self._clock = clock
         self._host = urlsplit(issuer).netloc
 
     def origin(self, year: int) -> str:
@@ -80,7 +83,9 @@ class Years:
     def key(self, year: int) -> str:
         """The key of a year's log as a verifier key line; made where there is none."""
         self._keyring.ensure_checkpoint_key(year)
-        return str(signers(self._keyring, self.origin(year), year)[0].verifier)
+        begins = datetime(year, 1, 1, tzinfo=UTC)  # the next year's signs from then on
+        now = max(self._clock.now(), begins)
+        return str(keys_of(self._keyring, self.origin(year), year, now).every[0])
 
 
 def prepare(connection: psycopg.Connection, year: int, size: int) -> None:

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import ECKey, KeyParameters, OKPKey
 
 from dtsen.clock import key_epoch, next_key_epoch
@@ -135,20 +134,10 @@ class Keyring:
             first = datetime(year, 1, 1, tzinfo=UTC)
             self._provider.create_pair(Purpose.CHECKPOINTS, f"{year}-1", algorithm, first)
 
-    def checkpoint_keys(self, year: int) -> Sequence[Ed25519PrivateKey]:
-        """The keys that sign the checkpoints of a year's log, oldest first.
-
-        Raises:
-            KeyMissing: none is held.
-        """
-        found = [
-            pair.private
-            for pair in self.pairs(Purpose.CHECKPOINTS)
-            if pair.version.startswith(f"{year}-") and isinstance(pair.private, Ed25519PrivateKey)
-        ]
-        if not found:
-            raise KeyMissing(f"{Purpose.CHECKPOINTS}/{year}-1")
-        return found
+    def checkpoint_pairs(self, year: int) -> Sequence[KeyPair]:
+        """The keys that sign the checkpoints of a year's log, oldest first; may be none."""
+        found = self.pairs(Purpose.CHECKPOINTS)
+        return [pair for pair in found if pair.version.startswith(f"{year}-")]
 
     def pairs(self, purpose: Purpose) -> Sequence[KeyPair]:
         """All signing keys held of a purpose, oldest first, as they are now."""

@@ -182,6 +182,9 @@ class Ledger:
         self._administer(f"CREATE DATABASE {name} TEMPLATE {self.database}")
         return name
 
+    def forget(self, backup: str) -> None:
+        self._administer(f"DROP DATABASE {backup}")
+
     def restore(self, backup: str) -> None:
         """Put a backup in the database's place."""
         self._administer(

@@ -9,6 +9,7 @@ from dtsen.audit import checking, keeper
 from dtsen.audit.halt import LogHalted
 from dtsen.audit.publication import read_checkpoint
 from dtsen.audit.recovery import recover
+from dtsen.clock import Clock
 from dtsen.tlog.merkle import leaf_hash
 from tests.audit.ledger import ISSUER
 from tests.audit.tree_checks import YEAR, check, checkpoints, leading, leaves, write
@@ -62,7 +63,7 @@ def test_a_restored_backup_halts_and_goes_on_with_what_was_published(book):
             book.merge()
     assert read_checkpoint(book.publication.checkpoint(YEAR)) == seen.checkpoint
     with book.sequencer().connect() as connection:
-        (done,) = recover(connection, book.keyring, book.publication, ISSUER)
+        (done,) = recover(connection, book.keyring, Clock(), book.publication, ISSUER)
     assert (done.since, done.size, done.lost) == (6, 306, 300)
     book.merge()
     log = check(book, YEAR, lost=300)
@@ -85,7 +86,7 @@ def test_records_that_still_wait_after_a_failover_find_their_places_again(book):
     with pytest.raises(LogHalted, match="behind"):
         book.merge()
     with book.sequencer().connect() as connection:
-        (done,) = recover(connection, book.keyring, book.publication, ISSUER)
+        (done,) = recover(connection, book.keyring, Clock(), book.publication, ISSUER)
     assert done.lost == 0
     book.merge()
     log = check(book, YEAR)
@@ -101,7 +102,7 @@ def test_a_database_from_before_the_log_halts_too_and_has_the_same_way_out(book)
     with pytest.raises(LogHalted, match="knows no log"):
         book.merge()
     with book.sequencer().connect() as connection:
-        (done,) = recover(connection, book.keyring, book.publication, ISSUER)
+        (done,) = recover(connection, book.keyring, Clock(), book.publication, ISSUER)
     assert (done.since, done.lost) == (0, 4)
     book.merge()
     check(book, YEAR, lost=4)
@@ -128,7 +129,7 @@ def test_a_database_that_went_another_way_is_never_signed(book):
         book.sequencer().connect() as connection,
         pytest.raises(LogHalted, match="does not lead to the published one"),
     ):
-        recover(connection, book.keyring, book.publication, ISSUER)
+        recover(connection, book.keyring, Clock(), book.publication, ISSUER)
 
 
 def test_without_the_guard_and_the_publication_nothing_is_signed(book):

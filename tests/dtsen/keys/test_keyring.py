@@ -131,11 +131,10 @@ def test_keys_of_the_log_are_counted_by_year(ring):
     ring.ensure_checkpoint_key(2026)
     ring.ensure_checkpoint_key(2026)
     assert ring.rotate(Purpose.CHECKPOINTS, NOW) == "2026-2"
-    first, second = ring.checkpoint_keys(2026)
-    for key in (first, second):
+    first, second = ring.checkpoint_pairs(2026)
+    for key in (first.private, second.private):
         key.public_key().verify(key.sign(b"checkpoint"), b"checkpoint")
-    with pytest.raises(KeyMissing):
-        ring.checkpoint_keys(2027)
+    assert ring.checkpoint_pairs(2027) == []
 
 
 def test_a_destroyed_key_is_gone_for_everybody_who_looks(ring, place):

@@ -1,6 +1,5 @@
 """Opening and closing logs: each year has its own, and each names its neighbour in a leaf."""
 
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import orjson
@@ -83,8 +82,7 @@ class Years:
     def key(self, year: int) -> str:
         """The key of a year's log as a verifier key line; made where there is none."""
         self._keyring.ensure_checkpoint_key(year)
-        begins = datetime(year, 1, 1, tzinfo=UTC)  # the next year's signs from then on
-        now = max(self._clock.now(), begins)
+        now = self._clock.now()
         return str(keys_of(self._keyring, self.origin(year), year, now).every[0])
 
 

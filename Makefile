@@ -5,10 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test faults bench bench-large lock openapi fix
+.PHONY: run run-tls test faults bench bench-large lock openapi fix
 
 run: $(VENV)/.ready
 	@exec $(BIN)/dtsen demo
+
+run-tls: $(VENV)/.ready
+	@exec $(BIN)/dtsen demo --tls
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }

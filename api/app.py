@@ -11,7 +11,6 @@ from api.assembly import assemble
 from api.authorization import authorization_parts
 from api.routers import include_all
 from api.telemetry import native, telemetry_of
-from auth.hops import Hops
 from auth.routes import oauth_router
 from dtsen.errors import InternalError, MethodNotAllowed, PathNotFound
 from dtsen.settings import Settings
@@ -36,8 +35,6 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    if settings.tls_hops:
-        app.add_middleware(Hops, hops=settings.tls_hops)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(Exception, _defect)
     include_all(app)

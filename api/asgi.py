@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from api.app import create_app
 from api.shortcut import Shortcut
 from api.telemetry import SPOKEN
+from auth.hops import Hops
 from dtsen.settings import read_settings
 from dtsen.telemetry import configure_logs
 
@@ -25,7 +26,10 @@ def create() -> ASGIApp:
     if supervisor is not None:
         threading.Thread(target=_end_after, args=(supervisor,), daemon=True).start()
     configure_logs(spoken=SPOKEN)
-    app = Shortcut(create_app(read_settings()))
+    settings = read_settings()
+    app: ASGIApp = Shortcut(create_app(settings))
+    if settings.tls_hops:
+        app = Hops(app, settings.tls_hops)
     _settle()
     return app
 

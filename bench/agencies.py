@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from cli.client import Algorithm, ClientTerms, add_with_new_key
+from cli.client_file import Algorithm, ClientTerms, add_with_new_key
 from cli.context import keyring, settings
 from dtsen.disclosure import agreements
 

@@ -19,7 +19,8 @@ from rich.console import Console
 from bench.agencies import register
 from bench.progress import steps
 from cli.context import keyring, settings
-from cli.demo import child, wait_ready
+from cli.demo import wait_ready
+from cli.processes import child
 from dtsen.database import DatabaseUrls, connect, migrate
 from dtsen.embedded import cluster
 from dtsen.embedded.place import Place

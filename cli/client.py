@@ -1,120 +1,25 @@
 """`dtsen client`: register an agency's systems, list them, end them."""
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from json import dumps, loads
+from dataclasses import asdict
+from json import loads
 from pathlib import Path
 from typing import Annotated, Any
 
 import psycopg
 import typer
-from joserfc.jwk import ECKey, Key, KeyParameters, OKPKey, RSAKey
 from rich.table import Table
 
-from auth.authentication import PRIVATE_KEY_JWT
-from auth.clients import ClientRefused, NewClient, add_client, list_clients, revoke_client
-from auth.jwks import KeysRefused, public_jwks
-from auth.server import TOKEN_PATH
+from auth.certificates import CertificateRefused
+from auth.clients import ClientRefused, add_client, list_clients, revoke_client
+from auth.jwks import KeysRefused
+from cli.certified import add_with_certificate, add_with_new_certificate
+from cli.client_file import Algorithm, Bound, ClientTerms, add_with_new_key, new_client
 from cli.context import fail, keyring, out as console, owner, print_json, settings
 from dtsen.audit.administration import recorded
-from schemas.agreement_models import Binding
-
-RSA_BITS = 3072
 
 app = typer.Typer(help="Systems of agencies that may ask for tokens.", no_args_is_help=True)
-
-
-class Algorithm(StrEnum):
-    """What a client signs with."""
-
-    ES256 = "ES256"
-    PS256 = "PS256"
-    Ed25519 = "Ed25519"
-
-
-class Bound(StrEnum):
-    """What a client's tokens are bound to."""
-
-    dpop = "dpop"
-    none = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class ClientTerms:
-    """What is said of a client to be; `scope` and `purposes` only stand in its file."""
-
-    client_id: str
-    agency: str
-    description: str
-    issuer: str
-    scope: str = ""
-    purposes: Sequence[str] = ()
-    binding: Binding = "none"
-
-
-def make_key(algorithm: Algorithm) -> Key:
-    """A new private key, named by its thumbprint (RFC 7638)."""
-    marks = KeyParameters(alg=algorithm.value, use="sig")
-    key: Key
-    if algorithm is Algorithm.ES256:
-        key = ECKey.generate_key("P-256", marks, auto_kid=True)
-    elif algorithm is Algorithm.PS256:
-        key = RSAKey.generate_key(RSA_BITS, marks, auto_kid=True)
-    else:
-        key = OKPKey.generate_key("Ed25519", marks, auto_kid=True)
-    return key
-
-
-def client_file(terms: ClientTerms, key: Key) -> dict[str, Any]:
-    """What a client's system keeps: who it is, where it asks, and its private keys.
-
-    The key of its proofs is one of its own making: nobody registers it.
-    """
-    proving = {}
-    if terms.binding == "dpop":
-        proving["dpop_private_jwk"] = make_key(Algorithm.ES256).as_dict(private=True)
-    return {
-        "client_id": terms.client_id,
-        "agency": terms.agency,
-        "description": terms.description,
-        "issuer": terms.issuer,
-        "token_endpoint": terms.issuer + TOKEN_PATH,
-        "auth_method": PRIVATE_KEY_JWT,
-        "private_jwk": key.as_dict(private=True),
-        "token_binding": terms.binding,
-        **proving,
-        "scope": terms.scope,
-        "purposes": list(terms.purposes),
-    }
-
-
-def add_with_new_key(
-    connection: psycopg.Connection, terms: ClientTerms, algorithm: Algorithm, out: Path
-) -> None:
-    """Register a client and write its file, readable by its owner alone; both or neither.
-
-    Raises:
-        ClientRefused: see `add_client`.
-        FileExistsError: the file is there; no key is ever overwritten.
-    """
-    key = make_key(algorithm)
-    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(dumps(client_file(terms, key), indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        add_client(connection, _new_client(terms, public_jwks([key])))
-    except BaseException:
-        out.unlink()
-        raise
-
-
-def _new_client(terms: ClientTerms, jwks: dict[str, Any]) -> NewClient:
-    return NewClient(terms.client_id, terms.agency, terms.description, jwks, terms.binding)
 
 
 @contextmanager
@@ -122,7 +27,7 @@ def _told() -> Iterator[None]:
     """Say what went wrong and end the command."""
     try:
         yield
-    except (ClientRefused, KeysRefused) as error:
+    except (CertificateRefused, ClientRefused, KeysRefused) as error:
         fail(str(error))
     except FileExistsError as error:
         fail(f"{error.filename} exists already; nothing was changed")
@@ -131,7 +36,7 @@ def _told() -> Iterator[None]:
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0913 - one for each option
     client_id: Annotated[str, typer.Argument(help="Its name; letters, digits, . - _")],
     *,
     agency: Annotated[str, typer.Option(help="Code of its agency, which must be known.")],
@@ -143,15 +48,21 @@ def add(
     jwks: Annotated[
         Path | None, typer.Option(help="The client's own public keys (JWK set).", exists=True)
     ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="The client's own certificate (PEM).", exists=True)
+    ] = None,
     binding: Annotated[
         Bound, typer.Option(help="What its tokens are bound to; none only by exception.")
     ] = Bound.dpop,
     scope: Annotated[str, typer.Option(help="Scopes to note in the file.")] = "",
     purpose: Annotated[list[str] | None, typer.Option(help="Purposes to note in it.")] = None,
 ) -> None:
-    """Register a client, with a new key (--out) or its own public keys (--jwks)."""
-    if (out is None) == (jwks is None):
-        raise typer.BadParameter("give either --out, to make a key, or --jwks, for its own keys")
+    """Register a client by what it authenticates with: new (--out) or its own.
+
+    With `--out` and `--binding mtls` a certificate is made instead of a key.
+    """
+    if [out, jwks, certificate].count(None) != 2:  # noqa: PLR2004 - one of three
+        raise typer.BadParameter("give one of --out (makes a key), --jwks and --certificate")
     issuer = settings().issuer
     terms = ClientTerms(client_id, agency, description, issuer, scope, purpose or (), binding.value)
     with (
@@ -159,10 +70,14 @@ def add(
         owner() as connection,
         recorded(connection, keyring(), "client.add", client=client_id),
     ):
-        if out is not None:
+        if out is not None and binding is Bound.mtls:
+            add_with_new_certificate(connection, terms, out)
+        elif out is not None:
             add_with_new_key(connection, terms, alg, out)
+        elif certificate is not None:
+            add_with_certificate(connection, terms, certificate.read_bytes())
         elif jwks is not None:
-            add_client(connection, _new_client(terms, _read_jwks(jwks)))
+            add_client(connection, new_client(terms, _read_jwks(jwks)))
     console.print(f"{client_id} is registered for {agency}", markup=False)
 
 

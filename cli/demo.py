@@ -3,25 +3,22 @@
 A second start reuses what is there. Whatever it started ends with it.
 """
 
-import ctypes
 import json
-import os
-import select
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.resources import as_file, files
+from typing import Annotated
 
 import psycopg
 import typer
 
 from cli.context import fail, keyring, out, settings
+from cli.front import announce, authority_file, front
+from cli.processes import await_end, child
 from cli.samples import write_samples
 from cli.sandbox import (
     APPROVERS,
@@ -44,16 +41,24 @@ from dtsen.releases.synth.example import EXAMPLE_NIKS
 from schemas.agreement import read_agreement
 
 READY_SECONDS = 60
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def demo() -> None:
+def demo(
+    *,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Behind nginx, which takes client certificates.")
+    ] = False,
+) -> None:
     """Start everything: PostgreSQL, two synthetic releases, demo agencies and clients, the API."""
+    if tls:
+        announce()
     chosen = settings()
     started = time.monotonic()
     try:
         with ExitStack() as stack:
             urls = stack.enter_context(cluster(chosen))
+            # The front first: clients' files name the authority that it makes.
+            fronts = [stack.enter_context(front())] if tls else []
             prepare(urls)
             # The sequencer ends last, with whatever was recorded until then taken up.
             parts = [stack.enter_context(child((part,))) for part in ("sequencer", "serve")]
@@ -62,7 +67,7 @@ def demo() -> None:
             wait_ready()
             welcome(time.monotonic() - started)
             signal.signal(signal.SIGTERM, signal.default_int_handler)
-            await_end(parts)
+            await_end([*fronts, *parts])
             fail("A part of the sandbox ended unasked, and so does the rest; start it again")
     except EmbeddedError as error:
         fail(str(error))
@@ -101,34 +106,6 @@ def apply_agreements(connection: psycopg.Connection) -> None:
                     approve(connection, keyring(), second, found.act.id, EFFECTS)
 
 
-@contextmanager
-def child(arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Another `dtsen` process that ends with this one, even when this one is killed."""
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "cli.main", *arguments],
-        preexec_fn=_end_with_parent,  # noqa: PLW1509 - before any thread exists
-    )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(READY_SECONDS / 2)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def await_end(parts: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Wait until one of the processes has ended."""
-    descriptors = [os.pidfd_open(part.pid) for part in parts]
-    try:
-        select.select(descriptors, [], [])
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
-
-
 def wait_ready() -> None:
     """Wait until the API answers; what keeps it from answering stands in its own output."""
     address = f"http://127.0.0.1:{settings().port}/readyz"
@@ -148,6 +125,8 @@ def welcome(seconds: float) -> None:
     body = json.dumps({"nik": nik, "fields": ["nama", "desil_nasional"]})
     out.print(f"[bold green]Ready[/] in {seconds:.1f} s at {settings().issuer} (Ctrl-C ends it)")
     out.print("Synthetic people only. In another terminal of this folder:\n")
+    if settings().tls_origin is not None:
+        out.print(f"Certificates at {settings().tls_origin}, authority {authority_file()}")
     for line in (
         "source .venv/bin/activate",
         f"dtsen token {clients / 'demo-explorer.json'} | tail -n 1",
@@ -155,7 +134,3 @@ def welcome(seconds: float) -> None:
         f"dtsen lookup {clients / 'demo-app.json'} {nik}",
     ):
         out.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from auth.clients import list_clients
 from cli.context import settings
 from dtsen.disclosure import restrictions
 from dtsen.legacy import samples as legacy_samples
@@ -96,6 +97,9 @@ def _by_client(connection: psycopg.Connection, found: Samples) -> Iterator[dict[
     outside = {"nik": found.identifiers["outside_province"][0]}
     scoped = {"/scope": "agreement"}
     yield _call("outside_province", "demo-province", LOOKUP, outside, 404, scoped)
+    if "demo-bus" in {client.client_id for client in list_clients(connection)}:
+        told = {"/individual/keluarga/desil_nasional": desil}
+        yield _call("found", "demo-bus", LOOKUP, {"nik": nik}, 200, told)
     # The log is younger than any sample: nothing of it lies before the registry.
     searched = {"to": "2026-01-01T00:00:00Z", "limit": 1}
     yield _call("found", "demo-auditor", SEARCH, searched, 200, {"/records": []})

@@ -13,7 +13,8 @@ from rich.progress import Progress, TaskID
 
 from auth.clients import list_clients
 from cli.approver import enroll, make_file
-from cli.client import Algorithm, ClientTerms, add_with_new_key
+from cli.certified import add_with_new_certificate
+from cli.client_file import Algorithm, ClientTerms, add_with_new_key
 from cli.context import err, keyring, settings
 from dtsen.acts import approvers, read_signer
 from dtsen.audit.administration import recorded
@@ -41,10 +42,13 @@ RESTRICTED = (
 
 @dataclass(frozen=True, slots=True)
 class DemoClient:
-    """One client of the demo; its scopes, purposes and binding are its agreement's."""
+    """One client of the demo; its scopes, purposes and binding are its agreement's.
+
+    One without an algorithm shows a certificate, where there is a front that takes it.
+    """
 
     client_id: str
-    algorithm: Algorithm
+    algorithm: Algorithm | None
     description: str
 
 
@@ -54,6 +58,7 @@ CLIENTS: Sequence[DemoClient] = (
     DemoClient("demo-app", Algorithm.Ed25519, "a programme app: one NIK at a time"),
     DemoClient("demo-insurer", Algorithm.PS256, "a health insurer reconciling PBI"),
     DemoClient("demo-province", Algorithm.ES256, "a provincial government: one wilayah"),
+    DemoClient("demo-bus", None, "a system behind the government service bus"),
     DemoClient("demo-dtks", Algorithm.ES256, "an older DTKS consumer with a bearer exception"),
     DemoClient("demo-auditor", Algorithm.ES256, "an auditor's tool"),
     DemoClient("demo-verifier", Algorithm.ES256, "an accredited verifier of the log"),
@@ -139,7 +144,7 @@ def add_clients(connection: psycopg.Connection) -> None:
     folder = settings().home / "demo" / "clients"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for client in CLIENTS:
-        if client.client_id not in known:
+        if client.client_id not in known and (client.algorithm or settings().tls_origin):
             _add(connection, client, terms[client.client_id], folder / f"{client.client_id}.json")
 
 
@@ -158,7 +163,10 @@ def _add(
     )
     file.unlink(missing_ok=True)  # left by a start that was killed before it registered the key
     with recorded(connection, keyring(), "client.add", client=client.client_id):
-        add_with_new_key(connection, terms, client.algorithm, file)
+        if client.algorithm is None:
+            add_with_new_certificate(connection, terms, file)
+        else:
+            add_with_new_key(connection, terms, client.algorithm, file)
 
 
 def _binding(agreement: Agreement, client_id: str) -> Binding:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from auth.clients import revoke_client
-from cli.client import Algorithm, ClientTerms, add_with_new_key
+from cli.client_file import Algorithm, ClientTerms, add_with_new_key
 from dtsen.disclosure import agreements
 from dtsen.keys import Keyring
 from dtsen.settings import Settings

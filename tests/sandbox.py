@@ -17,7 +17,7 @@ import httpx2
 import psycopg
 import pytest
 
-from cli.session import call, fetch_token
+from cli.session import call, connected, fetch_token
 from dtsen.database import DatabaseUrls, connect
 from dtsen.embedded import running
 from dtsen.settings import Settings
@@ -52,7 +52,9 @@ class Sandbox:
         """A token of a client, reused while it has a minute left."""
         got, token = self._tokens.get(client_id, (0.0, ""))
         if time.monotonic() - got > 200:
-            token = fetch_token(self.client(client_id), http=self.http)
+            client = self.client(client_id)
+            with self.connected(client) as http:
+                token = fetch_token(client, http=http)
             self._tokens[client_id] = time.monotonic(), token
         return token
 
@@ -69,7 +71,17 @@ class Sandbox:
         if body is not None:
             how["json"] = body
         client, token = self.client(as_client), self.token(as_client)
-        return call(client, token, method, path, http=self.http, **how)
+        with self.connected(client) as http:
+            return call(client, token, method, path, http=http, **how)
+
+    @contextmanager
+    def connected(self, client: dict[str, Any]) -> Iterator[httpx2.Client]:
+        """Where a client's calls go: with its certificate to the front, or straight to the API."""
+        if "certificate" not in client:
+            yield self.http
+            return
+        with connected(client, timeout=30) as http:
+            yield http
 
     @property
     def samples(self) -> dict[str, Any]:
@@ -83,7 +95,12 @@ class Sandbox:
 
 @contextmanager
 def running_sandbox(
-    *, families: int = FAMILIES, workers: int = 2, urls: DatabaseUrls | None = None, **env: str
+    *,
+    families: int = FAMILIES,
+    workers: int = 2,
+    urls: DatabaseUrls | None = None,
+    tls: bool = False,
+    **env: str,
 ) -> Iterator[Sandbox]:
     """Start `dtsen demo` in a new folder and end it after."""
     with open_folder() as folder:
@@ -91,6 +108,7 @@ def running_sandbox(
         chosen = {
             "DTSEN_HOME": str(folder / "home"),
             "DTSEN_PORT": str(port),
+            **({"DTSEN_TLS_PORT": str(free_port())} if tls else {}),
             "DTSEN_METRICS_PORT": str(free_port()),
             "DTSEN_DEMO_FAMILIES": str(families),
             "DTSEN_WORKERS": str(workers),
@@ -100,7 +118,7 @@ def running_sandbox(
         log = folder / "sandbox.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "cli.main", "demo"],
+                [sys.executable, "-m", "cli.main", "demo", *(["--tls"] if tls else [])],
                 env=os.environ | chosen,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from cli.client import Algorithm, ClientTerms, add_with_new_key
+from cli.client_file import Algorithm, ClientTerms, add_with_new_key
 from cli.session import TokenRefused, fetch_token
 from dtsen.disclosure import agreements
 from dtsen.embedded import running

@@ -1,14 +1,23 @@
 """`dtsen legacy`: the rule of who is listed, corrections of the crosswalk, the way out."""
 
+import json as json_text
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx2
 import typer
+from rich.progress import Progress as Bar
 from rich.table import Table
 
-from cli.context import fail, keyring, out, owner, print_json
+from cli.context import err, fail, keyring, out, owner, print_json
+from cli.curl import ClientFile, call
+from cli.migration import BATCH, HEADER, Column, Journal, MigrationStopped, translate
+from cli.session import TokenRefused
+from cli.sheets import SheetInvalid, read_column, write_rows
 from cli.signing import SignerFile, told, waits
 from dtsen.acts import read_signer
 from dtsen.audit.two_person import propose
@@ -19,6 +28,14 @@ from dtsen.legacy.population import RuleInvalid
 app = typer.Typer(help="DTKS: translation, and the way out of it.", no_args_is_help=True)
 
 TermsFile = Annotated[Path, typer.Argument(help="A YAML file.", exists=True, dir_okay=False)]
+
+
+class Scheme(StrEnum):
+    """What a column of legacy ids holds."""
+
+    id_dtks = "id_dtks"
+    id_art_dtks = "id_art_dtks"
+    idsemesta = "idsemesta"
 
 
 @contextmanager
@@ -67,6 +84,83 @@ def rules(*, json: bool = False) -> None:
             ", ".join(rule.records),
             rule.source,
             one.act,
+        )
+    out.print(table)
+
+
+@app.command()
+def migrate(  # noqa: PLR0917 - one option for each thing that may be said
+    client_file: ClientFile,
+    file: Annotated[
+        Path, typer.Argument(help="A .csv, .xlsx or .parquet file.", exists=True, dir_okay=False)
+    ],
+    scheme: Annotated[
+        Scheme, typer.Option(help="What the column holds.", show_choices=True)
+    ] = Scheme.id_dtks,
+    column: Annotated[str | None, typer.Option(help="Its name; the only one if left out.")] = None,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="Where to write; its suffix says the format.")
+    ] = None,
+    purpose: Annotated[str | None, typer.Option(help="Code of the purpose.")] = None,
+    batch: Annotated[int, typer.Option(help="Ids of one call.", min=1, max=BATCH)] = BATCH,
+) -> None:
+    """Translate a column of legacy ids into people and families, with outcome and evidence.
+
+    Goes on where it stopped when it is run again; nothing is asked twice. Only `exact` and
+    `merged` may be used without a person's decision: every candidate has a row of its own.
+    """
+    target = out_file or file.with_name(f"{file.stem}-dtsen{file.suffix}")
+    client = json_text.loads(client_file.read_text())
+    try:
+        values = Column(scheme.value, read_column(file, column))
+        journal = Journal(target.with_name(f"{target.name}.journal"), values)
+        with Bar(console=err, transient=True) as bar:
+            task = bar.add_task("translating", total=None)
+            rows = translate(
+                client,
+                values,
+                journal,
+                purpose=purpose,
+                batch=batch,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+        write_rows(target, HEADER, rows)
+        journal.end()
+    except (SheetInvalid, MigrationStopped) as error:
+        fail(str(error))
+    except TokenRefused as error:
+        fail(f"The authorization server refused: {error}")
+    except httpx2.HTTPError:
+        fail(f"{client['issuer']} cannot be reached; run the same command again to go on")
+    counts = Counter(one["outcome"] for one in journal.results)
+    told = ", ".join(f"{outcome} {count:,}" for outcome, count in counts.most_common())
+    out.print(f"{target}: {told or 'nothing to translate'}", markup=False, highlight=False)
+
+
+@app.command()
+def scoreboard(
+    client_file: ClientFile,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show how far each client is on its way out of DTKS."""
+    answer = call(client_file, "GET", "/v1/legacy/scoreboard", None, {})
+    told = answer.json()
+    if answer.status_code != httpx2.codes.OK:
+        fail(f"{told['title']}: {told['detail']}")
+    if json:
+        print_json(told)
+        return
+    table = Table("agency", "client", "calls", "ids a week", "trend", "projected end", "sunset")
+    for one in told["clients"]:
+        table.add_row(
+            one["agency"],
+            one["client"],
+            f"{one['calls']:,}",
+            f"{one['identifiers']:,}",
+            "" if one["trend"] is None else f"{one['trend']:+.1f}",
+            one["projected_end"] or "",
+            one["sunset"] or "",
         )
     out.print(table)
 

@@ -1,0 +1,203 @@
+"""Translating a whole column of legacy ids over HTTP: in batches, resumable, within the quota.
+
+What is answered is kept at once in a journal beside the output, so that a run that ends, for
+whatever reason, goes on where it stopped and nothing is asked or paid for twice.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, TextIO
+
+import httpx2
+
+from cli import session
+from cli.session import connected, fetch_token
+
+RESOLVE = "/v1/legacy/dtks/resolve"
+BATCH = 1_000
+TIMEOUT_SECONDS = 60
+TOKEN_SECONDS = 200
+MOST_TRIES = 8
+LONGEST_WAIT_SECONDS = 120
+"""A longer Retry-After means that the day's quota is used up: the run stops and can be resumed."""
+LONGEST_VALUE = 64
+HEADER = (
+    *("row", "scheme", "value", "outcome", "candidates", "kind", "id", "nik"),
+    *("nomor_kartu_keluarga", "source", "method", "score", "date", "advice", "release"),
+)
+_AGAIN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+
+Progress = Callable[[int, int], None]
+
+
+class MigrationStopped(Exception):
+    """The run cannot go on now; what was answered is kept, and the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What is to be translated: a scheme and its values as the agency has them."""
+
+    scheme: str
+    values: Sequence[str]
+
+    @property
+    def digest(self) -> str:
+        """What a journal belongs to: SHA-256 of scheme and values."""
+        text = "\n".join((self.scheme, *self.values))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Journal:
+    """Answers so far: a first line that names the column, then one line a batch."""
+
+    def __init__(self, path: Path, column: Column) -> None:
+        """Open the journal of a column, or begin it.
+
+        Raises:
+            MigrationStopped: there is a journal of another column.
+        """
+        self._path = path
+        self.results: list[dict[str, Any]] = []
+        mine = {"column": column.digest}
+        if not path.exists():
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            with path.open("a") as file:
+                _append(file, mine)
+            return
+        whole = path.read_text().splitlines(keepends=True)
+        lines = [json.loads(line) for line in whole if line.endswith("\n")]
+        if lines[:1] != [mine]:
+            raise MigrationStopped(f"{path} is of another file or scheme; remove it to begin anew")
+        for line in lines[1:]:
+            self.results += [{**one, "release": line["release"]} for one in line["results"]]
+        # A line that a crash cut short is asked again.
+        kept = sum(len(line.encode()) for line in whole if line.endswith("\n"))
+        os.truncate(path, kept)
+
+    def add(self, answer: Mapping[str, Any]) -> None:
+        """Keep the answer of one batch durably."""
+        with self._path.open("a") as file:
+            _append(file, answer)
+        self.results += [{**one, "release": answer["release"]} for one in answer["results"]]
+
+    def end(self) -> None:
+        """Remove it, once the output is written."""
+        self._path.unlink()
+
+
+def translate(
+    client: Mapping[str, Any],
+    column: Column,
+    journal: Journal,
+    *,
+    purpose: str | None,
+    batch: int = BATCH,
+    progress: Progress = lambda _, __: None,
+) -> Iterator[tuple[str, ...]]:
+    """Translate what the journal does not hold yet; then give the rows of the output.
+
+    Raises:
+        MigrationStopped: the quota is used up, or the service refuses or stays away.
+        TokenRefused, httpx2.HTTPError: no token, or nobody answers.
+    """
+    asked = [value[:LONGEST_VALUE] for value in column.values if value.strip()]
+    with connected(client, timeout=TIMEOUT_SECONDS) as http:
+        caller = _Caller(client, http, purpose)
+        while len(journal.results) < len(asked):
+            done = len(journal.results)
+            progress(done, len(asked))
+            ids = [{"scheme": column.scheme, "value": one} for one in asked[done : done + batch]]
+            journal.add(caller.resolve(ids))
+    progress(len(asked), len(asked))
+    return _rows(column, journal.results)
+
+
+class _Caller:
+    """Asks as one client, with a token renewed in time; waits as it is told."""
+
+    def __init__(self, client: Mapping[str, Any], http: httpx2.Client, purpose: str | None) -> None:
+        self._client = client
+        self._http = http
+        self._purpose = {"DTSEN-Purpose": purpose} if purpose else {}
+        self._token, self._got = "", float("-inf")
+
+    def resolve(self, ids: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        content = json.dumps({"identifiers": ids})
+        for _ in range(MOST_TRIES):
+            answer = self._ask(content)
+            if answer.status_code == HTTPStatus.OK:
+                told: dict[str, Any] = answer.json()
+                return told
+            if answer.status_code not in _AGAIN:
+                raise MigrationStopped(f"refused: {_problem(answer)}")
+            wait = int(answer.headers.get("retry-after", "1"))
+            if wait > LONGEST_WAIT_SECONDS:
+                raise MigrationStopped(
+                    f"{_problem(answer)}; run the same command again in {wait} s: it goes on"
+                    " where it stopped"
+                )
+            time.sleep(wait)
+        raise MigrationStopped(f"{_problem(answer)}; run the same command again to go on")
+
+    def _ask(self, content: str) -> httpx2.Response:
+        if time.monotonic() - self._got > TOKEN_SECONDS:
+            self._token = fetch_token(self._client, http=self._http)
+            self._got = time.monotonic()
+        headers = {"Content-Type": "application/json", **self._purpose}
+        return session.call(
+            self._client,
+            self._token,
+            "POST",
+            RESOLVE,
+            http=self._http,
+            headers=headers,
+            content=content,
+        )
+
+
+def _rows(column: Column, results: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """One row a candidate, at least one an input row; several are never cut to the first."""
+    answered = iter(results)
+    for number, value in enumerate(column.values, 2):  # the header is row 1
+        if not value.strip():
+            yield (str(number), column.scheme, value, "", "0", *[""] * (len(HEADER) - 5))
+            continue
+        result = next(answered)
+        advice = " ".join(
+            f"{one['code']}={one['value']}" if "value" in one else one["code"]
+            for one in result["advice"]
+        )
+        start = (str(number), column.scheme, value, result["outcome"])
+        candidates = result["candidates"]
+        for candidate in candidates or [{}]:
+            evidence = candidate.get("evidence", {})
+            yield (
+                *start,
+                str(len(candidates)),
+                *(str(candidate.get(name, "")) for name in ("kind", "id", "nik")),
+                str(candidate.get("nomor_kartu_keluarga", "")),
+                *(str(evidence.get(name, "")) for name in ("source", "method", "score", "date")),
+                advice,
+                result["release"],
+            )
+
+
+def _append(file: TextIO, line: object) -> None:
+    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _problem(answer: httpx2.Response) -> str:
+    try:
+        told = answer.json()
+        return f"{told['title']} ({answer.status_code})"
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {answer.status_code}"

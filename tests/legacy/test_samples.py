@@ -76,6 +76,31 @@ def test_the_round_trip_of_every_member_lands_on_them_or_on_nobody(population, h
     assert (wrong, right) == (0, possible)
 
 
+def test_the_way_back_from_every_person_leads_to_them_again(population, house):
+    naming = {}
+    for id_art, nik, state in links(population, "id_art_dtks, nomor_induk_kependudukan, state"):
+        if id_art and nik and state != "unmatched":
+            naming.setdefault(nik, set()).add(id_art)
+    niks = sorted(naming)
+    told = {}
+    for start in range(0, len(niks), BATCH):
+        results = house.reverse(CLIENT, *niks[start : start + BATCH]).results
+        told |= {one["nik"]: one for one in results}
+    found = {nik: one["identifiers"] for nik, one in told.items() if one["status"] == "found"}
+    assert found
+    for nik, ids in found.items():
+        of_member = {one["value"] for one in ids if one["scheme"] == "id_art_dtks"}
+        assert of_member == naming[nik]
+    certain = {
+        one["value"]: nik
+        for nik, ids in found.items()
+        for one in ids
+        if one["scheme"] == "id_art_dtks" and one["outcome"] in {"exact", "merged"}
+    }
+    for value, result in resolved(house, "id_art_dtks", certain).items():
+        assert [one["nik"] for one in result["candidates"]] == [certain[value]]
+
+
 def test_every_household_that_is_now_several_families_says_so(population, house):
     results = resolved(house, "id_dtks", {row[0] for row in links(population, "id_dtks")})
     outcomes = Counter(one["outcome"] for one in results.values())

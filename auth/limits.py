@@ -58,7 +58,7 @@ class AgencyLimiter(slowapi.Limiter):
             self._sweep()
         # The storage itself, twice as fast as the strategy above it.
         memory = self._memory
-        counters = [(window, window.key_for(*keys)) for window in _windows(rate)]
+        counters = _counters(rate, keys)
         allowed = all(memory.get(key) < window.amount for window, key in counters)
         left = []
         for window, key in counters:
@@ -89,9 +89,12 @@ class NoThread(Timer):
         return True
 
 
-@lru_cache(maxsize=1024)
-def _windows(rate: str | RateLimitItem) -> tuple[RateLimitItem, ...]:
-    return tuple(parse_many(rate)) if isinstance(rate, str) else (rate,)
+@lru_cache(maxsize=4096)
+def _counters(
+    rate: str | RateLimitItem, keys: tuple[str, ...]
+) -> tuple[tuple[RateLimitItem, str], ...]:
+    windows = tuple(parse_many(rate)) if isinstance(rate, str) else (rate,)
+    return tuple((window, window.key_for(*keys)) for window in windows)
 
 
 def address(request: Request) -> str:

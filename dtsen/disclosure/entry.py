@@ -1,8 +1,7 @@
 """From a question and what was seen to the finished answer and the record that goes before it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dtsen.audit.record import Leaf, RecordKeys, make_leaf, node, receipt, software
 from dtsen.clock import Clock
@@ -12,8 +11,7 @@ from dtsen.disclosure.question import Answer, Leaving, Question, Rendering, Seen
 from dtsen.disclosure.recording import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """An answer that may leave once its entry is recorded."""
 
     entry: Entry
@@ -29,13 +27,18 @@ def finish(
     leaving = rendering.leaving or Leaving(tuple(_people(seen)), (*seen.families, *_families(seen)))
     left = _left(want, seen, rendering)
     release = seen.release.id if seen.release else None
-    clear = _clear(question, clock) | {
+    clear = {
+        **_standing(question.mandate),
+        "actor": question.circumstances.actor,
         "ds": release,
+        "iat": clock.now().isoformat(timespec="milliseconds"),
         "n": len(leaving.niks),
         "outcome": outcome,
         "sens": left.sensitivity,
         "status": rendering.status,
     }
+    if question.refusal:
+        clear["typ"] = "denied"
     personal = _personal(question, want, seen, rendering, leaving=leaving)
     personal["fields"] = left.names or None
     record_id = question.circumstances.record_id
@@ -45,26 +48,25 @@ def finish(
     return Finished(entry, Answer(rendering, receipt(record_id, leaf), seen.release))
 
 
-def _clear(question: Question, clock: Clock) -> dict[str, object]:
-    mandate = question.mandate
-    agreement = mandate.agreement
-    terms = agreement.terms if agreement else None
-    purpose = terms.purposes[mandate.purpose] if terms and mandate.purpose else None
-    return {
-        "actor": question.circumstances.actor,
-        "agency": mandate.agency,
-        "agreement": terms.agreement if terms else None,
-        "agreement_version": terms.version if terms else None,
-        "client": mandate.token.client_id,
-        "iat": clock.now().isoformat(timespec="milliseconds"),
-        "legal_basis": list(purpose.legal_basis) if purpose else [],
-        "node": node(),
-        "op": mandate.operation.id,
-        "plan": mandate.plan.id if mandate.plan else None,
-        "purpose": mandate.purpose,
-        "sw": software(),
-        "typ": "denied" if question.refusal else mandate.operation.typ,
-    }
+def _standing(mandate: Mandate) -> Mapping[str, object]:
+    """The clear members that are the same for all that is done under a mandate."""
+    if not mandate.standing:
+        terms = mandate.agreement.terms if mandate.agreement else None
+        purpose = terms.purposes[mandate.purpose] if terms and mandate.purpose else None
+        mandate.standing.update(
+            agency=mandate.agency,
+            agreement=terms.agreement if terms else None,
+            agreement_version=terms.version if terms else None,
+            client=mandate.token.client_id,
+            legal_basis=list(purpose.legal_basis) if purpose else [],
+            node=node(),
+            op=mandate.operation.id,
+            plan=mandate.plan.id if mandate.plan else None,
+            purpose=mandate.purpose,
+            sw=software(),
+            typ=mandate.operation.typ,
+        )
+    return mandate.standing
 
 
 def _personal(

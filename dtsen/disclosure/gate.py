@@ -35,6 +35,8 @@ MOST_IN_A_BATCH = 200
 IN_FLIGHT = 2
 DEADLINE_SECONDS = 10.0
 """In which every question is answered, wherever it waits."""
+GLANCE_SECONDS = 0.5
+"""How often the gate looks for questions whose time is over."""
 STATEMENT_SECONDS = 3.0
 """Of one statement, or of waiting for a connection. A commit is never cancelled: past this the
 connection is ended, and whoever waits is told that the outcome is unknown."""
@@ -62,7 +64,8 @@ class Gate:
         self.ids = PairwiseIds(keyring)
         self._keys = lru_cache(maxsize=4)(lambda epoch: RecordKeys(keyring, epoch))
         self._waiting: deque[_Asked] = deque()
-        self._flights: set[asyncio.Task[None]] = set()
+        self._flights: dict[asyncio.Task[None], list[_Asked]] = {}
+        self._glance: asyncio.TimerHandle | None = None
         self._scheduled = False
 
     async def answer(self, question: Question) -> Answer:
@@ -96,10 +99,25 @@ class Gate:
         want = question.want(question.mandate) if question.want is not None else None
         asked = _Asked(question, want, expires)
         self._waiting.append(asked)
+        if self._glance is None:
+            self._glance_later()
         self._telemetry.waiting(len(self._waiting))
         self._schedule()
         # A caller that goes away cancels its own future alone; the batch that others share goes on.
         return await asked.future
+
+    def _glance_later(self) -> None:
+        self._glance = asyncio.get_running_loop().call_later(GLANCE_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        """Tell those whose time is over, waiting or in flight; look again while there are any."""
+        now = asyncio.get_running_loop().time()
+        waiting = [self._waiting, *self._flights.values()]
+        for asked in (asked for some in waiting for asked in some if asked.expires <= now):
+            asked.fail(Unavailable())
+        self._glance = None
+        if self._waiting or self._flights:
+            self._glance_later()
 
     def _schedule(self) -> None:
         if not self._scheduled and self._waiting and len(self._flights) < IN_FLIGHT:
@@ -114,7 +132,7 @@ class Gate:
             return
         self._telemetry.departed(len(batch), len(self._waiting))
         flight = asyncio.create_task(self._fly(batch))
-        self._flights.add(flight)
+        self._flights[flight] = batch
         flight.add_done_callback(self._land)
         self._schedule()
 
@@ -128,7 +146,7 @@ class Gate:
         return batch
 
     def _land(self, flight: asyncio.Task[None]) -> None:
-        self._flights.discard(flight)
+        del self._flights[flight]
         self._schedule()
 
     async def _fly(self, batch: Sequence["_Asked"]) -> None:
@@ -231,26 +249,23 @@ class Gate:
 class _Asked:
     """A question in the queue and the future of its answer; None: judge it anew.
 
-    It fails by itself at `expires` of the loop's time: a timer of its own costs a quarter of an
-    `asyncio.timeout` around every wait.
+    `expires` is of the loop's time. The gate looks for those whose time is over: a timer for each
+    would cost every question what a glance now and then costs none.
     """
 
-    __slots__ = ("_timer", "future", "question", "want")
+    __slots__ = ("expires", "future", "question", "want")
 
     def __init__(self, question: Question, want: Want | None, expires: float) -> None:
         self.question = question
         self.want = want
-        loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Answer | None] = loop.create_future()
-        self._timer = loop.call_at(expires, self.fail, Unavailable())
+        self.expires = expires
+        self.future: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
 
     def settle(self, answer: Answer | None) -> None:
-        self._timer.cancel()
         if not self.future.done():
             self.future.set_result(answer)
 
     def fail(self, error: Exception) -> None:
-        self._timer.cancel()
         if not self.future.done():
             self.future.set_exception(error)
             self.future.exception()  # read once: nobody may be left to do so

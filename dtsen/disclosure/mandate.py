@@ -6,6 +6,8 @@ Frozen, made by `auth` from a verified token and the present authority, and beli
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from dtsen.disclosure.authority import AgreementInForce, ClientAuthority, Snapshot
@@ -78,10 +80,11 @@ class Mandate:
     purpose: str | None = None
     plan: Plan | None = None
     opened: Selection = NOTHING
+    standing: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    """What every record under it says alike, said when the first one is made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """What an access record says of one call beside its mandate.
 
     `subjects`: NIKs that the call is about though the registry is not read for them, as when the
@@ -94,7 +97,7 @@ class Circumstances:
     case_ref: str | None = None
     address: str | None = None
     trace: str | None = None
-    query: Mapping[str, object] = field(default_factory=dict)
+    query: Mapping[str, object] = MappingProxyType({})
     subjects: tuple[str, ...] = ()
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from dtsen.database import Connection
 from dtsen.disclosure.authority import Snapshot
@@ -93,16 +94,14 @@ class Seen:
     fates: dict[str, Fate] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
+class Leaving(NamedTuple):
     """Whose data leave with an answer: NIKs of people, KKs of families."""
 
     niks: tuple[str, ...]
     kks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(NamedTuple):
     """A finished answer: its HTTP status number and exact body bytes, and what happened.
 
     `outcome` is one word for the record; None lets the gate say found, not_found or partial.
@@ -113,7 +112,7 @@ class Rendering:
     status: int
     body: bytes
     outcome: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     leaving: Leaving | None = None
 
 
@@ -148,8 +147,7 @@ class Question:
     proof: Proof | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A rendering whose record is durable, with the receipt for `DTSEN-Access-Record`."""
 
     rendering: Rendering

@@ -100,8 +100,16 @@ class Supervisor:
         process = self._context.Process(
             target=work, args=(self._application, self._count, self._sockets, beating)
         )
-        process.start()
-        beating.close()
+        try:
+            process.start()
+        except (OSError, EOFError) as error:
+            # What they are forked from was killed at this very moment; the next try finds another.
+            log.warning("a worker could not be forked: %s", type(error).__name__)
+            beats.close()
+            self._due.append(time.monotonic() + AGAIN_SECONDS)
+            return
+        finally:
+            beating.close()
         if process.pid is None:
             raise RuntimeError("a started process has an id")
         descriptor = os.pidfd_open(process.pid)

@@ -32,15 +32,15 @@ class Acknowledging:
         """How many records it holds as acknowledged."""
         return self.file.stat().st_size // LINE if self.file.exists() else 0
 
-    def await_more(self, count: int) -> float:
-        """Wait for so many more; the seconds it took."""
+    def await_more(self, count: int, *, after: str = "nothing") -> float:
+        """Wait for so many more; the seconds it took. `after`: what was killed before."""
         enough = self.count() + count
 
         def enough_came() -> bool:
             assert self.process.poll() is None, "the client ended"
             return self.count() >= enough
 
-        return until(enough_came, what="an acknowledgement")
+        return until(enough_came, what=f"an acknowledgement, after {after},")
 
     def end(self) -> Mapping[str, int]:
         """End it; how many answers of each status it had (0: the connection failed)."""

@@ -123,13 +123,14 @@ def test_no_kill_takes_an_acknowledged_record(scene: Scene, campaign: Campaign):
         acknowledging(server, client_file, scene.niks(), "kills") as client,
     ):
         strikes = Strikes(scene, server).every()
-        between = FEWEST // len(strikes) + 1
+        between, last = FEWEST // len(strikes) + 1, "nothing"
         for _ in range(campaign.size(capped=1, full=10)):
             for what, strike in strikes.items():
-                client.await_more(between)
+                client.await_more(between, after=last)
                 strike()
-                waits[what].append(client.await_more(SETTLED))
+                waits[what].append(client.await_more(SETTLED, after=what))
                 server.await_workers()
+                last = what
         statuses = client.end()
         compared = compare(scene.connection, client.receipts())
     for what, seconds in waits.items():

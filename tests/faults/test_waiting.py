@@ -137,7 +137,7 @@ def test_a_budget_that_cannot_be_drawn_on_is_not_waited_for(scene: Scene, campai
 def test_an_auditor_waits_no_longer_for_a_postgresql_that_stands_still(
     scene: Scene, campaign: Campaign
 ):
-    token = scene.sandbox.token("demo-auditor")
+    token = scene.sandbox.token("demo-explorer")
     request = Request(token, {}, path="/v1/audit/search")
     (connection,) = scene.server.connections(1)
     assert ask(connection, request).status == 200

@@ -203,5 +203,6 @@ def authorization(headers: Iterable[tuple[bytes, bytes]], query: bytes = b"") ->
 
 
 def _token_in_query(query: bytes) -> bool:
-    pairs = parse_qsl(query, keep_blank_values=True)
-    return any(name == b"access_token" for name, _ in pairs)
+    # As text: of bytes, parse_qsl would have ASCII alone once it is decoded.
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    return any(name == "access_token" for name, _ in pairs)

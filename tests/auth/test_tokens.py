@@ -220,3 +220,8 @@ def test_a_token_in_the_url_is_400_even_beside_a_right_one(query: bytes) -> None
     with pytest.raises(DoubledAuthorization):
         authorization([(b"authorization", b"Bearer a")], query)
     assert authorization([(b"authorization", b"Bearer a")], b"cursor=access_token")[1] == "a"
+
+
+def test_a_query_in_any_language_is_no_token() -> None:
+    for query in (b"code=%C3%A9", b"code=%F2%90%AF%BD", b"code=\xff", b"code=%00&x=%ED%A0%80"):
+        assert authorization([(b"authorization", b"Bearer a")], query)[1] == "a"

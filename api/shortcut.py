@@ -44,5 +44,12 @@ def ways(app: FastAPI) -> dict[tuple[str | None, str | None], ASGIApp]:
     for route in app.router.routes:
         if isinstance(route, GuardedRoute) and "{" not in route.path:
             for method in route.methods or ():
-                found.setdefault((method, route.path), route.app)
+                found.setdefault((method, route.path), _through(app, route.app))
     return found
+
+
+def _through(app: FastAPI, way: ASGIApp) -> ASGIApp:
+    """A way behind all that the application has added in front of its routes."""
+    for middleware, arguments, named in reversed(app.user_middleware):
+        way = middleware(way, *arguments, **named)
+    return way

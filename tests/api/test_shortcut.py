@@ -10,6 +10,7 @@ from starlette.routing import Match
 from api.app import create_app
 from api.route import GuardedRoute
 from api.shortcut import Shortcut, ways
+from auth.hops import Hops
 from dtsen.settings import Settings
 from tests.sandbox import Sandbox
 
@@ -47,6 +48,12 @@ def test_the_shortcut_and_the_routers_agree_for_every_path_and_method(app):
     assert compared > 100
     assert len(short) > 5
     assert ("POST", "/v1/individuals/lookup") in short
+
+
+def test_what_stands_in_front_of_the_routes_stands_in_front_of_the_shortcut():
+    behind = create_app(Settings(tls_hops="127.0.0.1/32"))
+    assert len(behind.user_middleware) == 1
+    assert all(isinstance(way, Hops) for way in ways(behind).values())
 
 
 def test_traces_go_the_long_way_where_they_are_told(app, monkeypatch):

@@ -6,7 +6,7 @@ router costs every request a third of its routing.
 
 from fastapi import FastAPI
 
-from api import dtks, health, log, log_entries, problem_pages
+from api import dtks, handbook, health, log, log_entries, problem_pages
 from api.v1 import (
     agreement,
     audit,
@@ -34,6 +34,7 @@ MODULES = (
     log,
     health,
     problem_pages,
+    handbook,
 )
 
 

@@ -184,7 +184,12 @@ def _security(issuer: str) -> dict[str, Any]:
     scopes = {name: sentence(Scope.parse(name)).en for name in SCOPE_NAMES}
     return {
         "type": "oauth2",
-        "description": "Client credentials with private_key_jwt (RFC 7523).",
+        "description": (
+            "Client credentials with private_key_jwt (RFC 7523) or a certificate (RFC 8705). The"
+            " token is shown as the agreement has it bound: `Authorization: DPoP` with a proof in"
+            " the header DPoP (RFC 9449; `htu` is this server's URL), or `Authorization: Bearer`,"
+            " over a connection with the same certificate where it is bound to one."
+        ),
         "flows": {
             "clientCredentials": {"tokenUrl": f"{issuer}/oauth/token", "scopes": scopes},
         },

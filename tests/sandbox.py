@@ -21,6 +21,7 @@ from cli.session import call, connected, fetch_token
 from dtsen.database import DatabaseUrls, connect
 from dtsen.embedded import running
 from dtsen.settings import Settings
+from tests.packages import program
 from tests.postgres import open_folder
 
 START_SECONDS = 120
@@ -176,4 +177,12 @@ def free_port() -> int:
 def sandbox() -> Iterator[Sandbox]:
     """One sandbox for all tests that leave it as they found it."""
     with running_sandbox() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def behind_tls() -> Iterator[Sandbox]:
+    """One sandbox behind nginx, as `make run-tls` starts it, which also wants nonces in proofs."""
+    program("nginx", "nginx-light")
+    with running_sandbox(tls=True, DTSEN_DPOP_NONCES="true") as one:
         yield one

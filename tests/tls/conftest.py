@@ -1,18 +1,8 @@
-"""One sandbox behind nginx, as `make run-tls` starts it, for all tests of TLS."""
-
-from collections.abc import Iterator
+"""What tests of TLS use of the sandbox behind nginx."""
 
 import pytest
 
-from tests.packages import program
-from tests.sandbox import Sandbox, running_sandbox
-
-
-@pytest.fixture(scope="session")
-def behind_tls() -> Iterator[Sandbox]:
-    program("nginx", "nginx-light")
-    with running_sandbox(tls=True) as one:
-        yield one
+from tests.sandbox import Sandbox
 
 
 @pytest.fixture

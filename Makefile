@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run run-tls test faults bench bench-large lock openapi fix
+.PHONY: run run-tls test faults bench bench-reference bench-large lock openapi fix
 
 run: $(VENV)/.ready
 	@exec $(BIN)/dtsen demo
@@ -32,6 +32,9 @@ faults: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m bench
+
+bench-reference: $(VENV)/.ready
+	$(BIN)/python -m bench.reference
 
 bench-large: $(VENV)/.ready
 	$(BIN)/python -m bench --people 10000000 --rounds 20

@@ -1,10 +1,13 @@
 """`dtsen sequencer`: the process that takes records up into the log, and publishes it."""
 
 import signal
+from contextlib import ExitStack
+from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import Annotated
 
+import httpx2
 import typer
 
 from cli.context import database, err, fail, keyring, out, settings
@@ -14,6 +17,8 @@ from dtsen.audit.publication import Publication
 from dtsen.audit.recovery import recover as take_up_again
 from dtsen.audit.sequencer import Sequencer
 from dtsen.clock import Clock
+from dtsen.tlog.policy import parse_policy
+from dtsen.witness.gathering import Witnesses
 
 
 def sequencer(
@@ -36,8 +41,10 @@ def sequencer(
     signal.signal(signal.SIGINT, end)
     chosen, clock = settings(), Clock()
     publication = Publication(chosen.log_directory, chosen.guard_directory)
-    keeper = Keeper(keyring(), clock, publication, chosen.issuer)
-    with database() as urls:
+    with ExitStack() as stack:
+        witnesses = _witnesses(stack, chosen.witness_policy, clock)
+        keeper = Keeper(keyring(), clock, publication, chosen.issuer, witnesses=witnesses)
+        urls = stack.enter_context(database())
         try:
             candidate = Sequencer(urls.sequencer, keyring(), clock, keeper)
             if recover:
@@ -47,6 +54,19 @@ def sequencer(
         except LogHalted as halt:
             err.print(f"The log is halted: {halt}. See {RUNBOOK}.", style="red", markup=False)
             raise typer.Exit(EXIT_CODE) from None
+
+
+def _witnesses(stack: ExitStack, file: Path | None, clock: Clock) -> Witnesses | None:
+    """The witnesses of the policy that the settings name, for as long as the command runs."""
+    if file is None:
+        return None
+    try:
+        policy = parse_policy(file.read_text())
+    except (OSError, ValueError) as error:
+        fail(f"DTSEN_WITNESS_POLICY: {error}")
+    witnesses = Witnesses(policy, stack.enter_context(httpx2.Client()), clock.monotonic)
+    stack.callback(witnesses.close)
+    return witnesses
 
 
 def _recover(candidate: Sequencer, publication: Publication) -> None:

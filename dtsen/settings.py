@@ -126,6 +126,9 @@ class Settings(BaseSettings):
         description="Folder (a path or file://) where tiles and checkpoints are published; absent:"
         " HOME/log.",
     )
+    witness_policy: AbsolutePath | None = Field(
+        default=None, description="File of witnesses to ask (C2SP tlog-policy); absent: none."
+    )
     metrics_port: Port = Field(default=9464, description="Metrics, on loopback only.")
     dpop_nonces: bool = Field(
         default=False, description="Ask for a nonce of ours in proofs of possession (RFC 9449 8)."

@@ -18,7 +18,9 @@ from dtsen.audit.tree import Tree, edge_at, newest_tree, tile_bytes, tree_of
 from dtsen.audit.years import Years, newest, prepare
 from dtsen.clock import Clock
 from dtsen.keys import Keyring
-from dtsen.tlog.tiles import Edge, tiles_between
+from dtsen.tlog.merkle import consistency_path
+from dtsen.tlog.tiles import Edge, tile_reader, tiles_between
+from dtsen.witness.gathering import Contradicted, Witnesses
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +38,11 @@ class Keeper:
         publication: Publication,
         issuer: str,
         *,
+        witnesses: Witnesses | None = None,
         reached: Reached = nothing,
     ) -> None:
+        """Take what is kept where, and the witnesses to ask before each publication."""
+        self._witnesses = witnesses
         self._keyring = keyring
         self._clock = clock
         self._publication = publication
@@ -123,6 +128,7 @@ class Keeper:
             self._publication.put_tile(tree.year, tile, tile_bytes(connection, tree, tile))
             self._reached("tile")
         self._reached("tiles")
+        note = self._witnessed(connection, tree, note)
         with self._publication.advancing(tree.year, note):
             self._reached("guarded")
             self._publication.put_checkpoint(tree.year, note)
@@ -132,6 +138,24 @@ class Keeper:
             for tile, _ in edge_at(connection, tree, size).partial():
                 self._publication.prune(tree.year, tile)
         self._reached("pruned")
+
+    def _witnessed(self, connection: psycopg.Connection, tree: Tree, note: bytes) -> bytes:
+        """The note with the signatures of the witnesses that answered in time.
+
+        Raises:
+            LogHalted: a witness has seen another history.
+        """
+        if self._witnesses is None:
+            return note
+        read = tile_reader(lambda tile: tile_bytes(connection, tree, tile), tree.size)
+        try:
+            signed = self._witnesses.gather(
+                note, lambda old: consistency_path(old, tree.size, read)
+            )
+        except Contradicted as error:
+            raise LogHalted(f"a witness contradicts the log: {error}") from None
+        self._reached("witnessed")
+        return note + "".join(one.line for one in signed).encode()
 
     def _guard(self, connection: psycopg.Connection, tree: Tree) -> None:
         """See that the tree begins with what was published.

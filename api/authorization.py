@@ -1,6 +1,7 @@
 """The authorization server's parts, made from a worker's."""
 
 from api.parts import Parts
+from auth.clients import USED
 from auth.endpoint import OAuthParts
 from auth.inspecting import RevocationEndpoint
 from auth.issuing import TokenEndpoint
@@ -13,9 +14,20 @@ STATUS_OF = {"invalid_client": 401, "rate-limited": 429, "unavailable": 503}
 """HTTP status of refusals at `/oauth`, as the access log counts them; 400 for the others."""
 
 
+USE_SECONDS = 3_600
+"""How exactly a client's last use is kept."""
+
+
 def authorization_parts(parts: Parts) -> OAuthParts:
     """What the token endpoint needs; its refusals are counted, its tokens recorded."""
     grants = AgreementGrants(parts.authority, parts.clock)
+    used: dict[str, float] = {}
+
+    async def note_use(client_id: str) -> None:
+        now = parts.clock.monotonic()
+        if now - used.get(client_id, -USE_SECONDS) >= USE_SECONDS:
+            used[client_id] = now
+            await parts.pool.execute(USED, client_id)
 
     async def on_refusal(operation: str, who: str, cause: str) -> None:
         known = parts.authority.agency_of(who) is not None
@@ -38,6 +50,7 @@ def authorization_parts(parts: Parts) -> OAuthParts:
             personal={"auth": {"method": decision.auth_method, "jti": decision.jti}},
         )
         parts.telemetry.answered(TokenEndpoint.operation, 200, None)
+        await note_use(decision.client_id)
 
     async def on_revoke(token: AccessToken) -> None:
         client = parts.authority.current.clients.get(token.client_id)

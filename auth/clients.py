@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -14,6 +14,7 @@ from psycopg.rows import class_row
 
 from auth.certificates import registered
 from auth.jwks import public_jwks, read_public_keys
+from auth.rotation import WARNING, ends, in_force, rotated
 from schemas.agreement_models import Binding
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -45,6 +46,7 @@ class NewClient:
     jwks: dict[str, Any]
     binding: Binding = "none"
     auth_method: str = "private_key_jwt"
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,34 @@ class ListedClient:
     agency: str
     description: str
     binding: str
-    kids: list[str]
+    auth_method: str
+    keys: list[dict[str, Any]]
     created_at: datetime
+    last_used: datetime | None
+    expires_at: datetime | None
     revoked_at: datetime | None
+
+    @property
+    def kids(self) -> list[str]:
+        """Names of its keys."""
+        return [str(key.get("kid", "")) for key in self.keys]
+
+    def warnings(self, now: datetime) -> list[str]:
+        """What of it ends soon, or has ended, and will be missed."""
+        if self.revoked_at is not None:
+            return []
+        left = in_force({"keys": self.keys}, now)["keys"]
+        told = [] if left or self.auth_method != "private_key_jwt" else ["no key in force"]
+        ending = [key for key in left if (end := ends(key)) and end < now + WARNING]
+        if left and len(ending) == len(left):
+            told.append(f"its last key ends {max(key['exp'] for key in left)}")
+        if self.expires_at is not None and self.expires_at < now + WARNING:
+            told.append(f"it ends {self.expires_at.date()}")
+        return told
 
 
 FIND = """
-SELECT auth_method, token_binding, jwks
+SELECT auth_method, token_binding, jwks, clock_timestamp() AS now
 FROM auth.client
 WHERE client_id = $1 AND revoked_at IS NULL
   AND (expires_at IS NULL OR expires_at > clock_timestamp())
@@ -75,13 +98,17 @@ async def find_client(pool: asyncpg.Pool, client_id: str) -> KnownClient | None:
         return None
     method, binding, jwks = row["auth_method"], row["token_binding"], json.loads(row["jwks"])
     if method == "private_key_jwt":
-        return KnownClient(client_id, binding, read_public_keys(jwks))
+        left = in_force(jwks, row["now"])
+        keys = read_public_keys(left) if left["keys"] else ()
+        return KnownClient(client_id, binding, keys)
     return KnownClient(client_id, binding, (), method, registered(jwks))
 
 
 INSERT = """
-INSERT INTO auth.client (client_id, agency, description, auth_method, token_binding, jwks)
-SELECT %(client_id)s, agency.code, %(description)s, %(auth_method)s, %(binding)s, %(jwks)s
+INSERT INTO auth.client (client_id, agency, description, auth_method, token_binding, jwks,
+    expires_at)
+SELECT %(client_id)s, agency.code, %(description)s, %(auth_method)s, %(binding)s, %(jwks)s,
+    %(expires_at)s
 FROM disclosure.agency WHERE agency.code = %(agency)s
 ON CONFLICT ON CONSTRAINT pk_client DO NOTHING
 RETURNING client_id
@@ -109,6 +136,7 @@ def add_client(connection: psycopg.Connection, client: NewClient) -> None:
         "auth_method": client.auth_method,
         "binding": client.binding,
         "jwks": json.dumps(jwks),
+        "expires_at": client.expires_at,
     }
     with connection.transaction():
         if connection.execute(INSERT, values).fetchone() is None:
@@ -137,6 +165,41 @@ def revoke_client(connection: psycopg.Connection, client_id: str) -> None:
         _set_authority(connection, client_id, active=False, agency=row[0])
 
 
+HELD = """
+SELECT jwks, clock_timestamp() FROM auth.client
+WHERE client_id = %s AND revoked_at IS NULL AND auth_method = 'private_key_jwt' FOR UPDATE
+"""
+
+
+def rotate_client(
+    connection: psycopg.Connection, client_id: str, jwks: object, keep: timedelta
+) -> list[str]:
+    """Give a client new keys beside its newest old one, which ends after `keep`; all kids held.
+
+    Raises:
+        KeysRefused: the keys may not be registered, or are registered already.
+        ClientRefused: there is no such client in force that signs.
+    """
+    fresh = read_public_keys(jwks)
+    with connection.transaction():
+        row = connection.execute(HELD, (client_id,)).fetchone()
+        if row is None:
+            raise ClientRefused("no client of this id that signs with keys is in force")
+        made = rotated(row[0], fresh, row[1], keep)
+        connection.execute(
+            "UPDATE auth.client SET jwks = %s WHERE client_id = %s", (json.dumps(made), client_id)
+        )
+    return [key["kid"] for key in made["keys"]]
+
+
+# Told once an hour by each worker at most; nobody waits for another.
+USED = """
+INSERT INTO auth.client_use AS u (client_id, last_used) VALUES ($1, clock_timestamp())
+ON CONFLICT ON CONSTRAINT pk_client_use DO UPDATE SET last_used = excluded.last_used
+WHERE u.last_used < excluded.last_used - interval '1 hour'
+"""
+
+
 SET_AUTHORITY = "SELECT disclosure.set_authority('client', %s, %s, %s)"
 
 
@@ -149,10 +212,11 @@ def _set_authority(
 
 
 LIST = """
-SELECT client_id, agency, description, token_binding AS binding,
-       jsonb_path_query_array(jwks, '$.keys[*].kid') AS kids, created_at, revoked_at
-FROM auth.client
-ORDER BY client_id
+SELECT c.client_id, c.agency, c.description, c.token_binding AS binding, c.auth_method,
+       coalesce(c.jwks -> 'keys', '[]') AS keys, c.created_at, u.last_used, c.expires_at,
+       c.revoked_at
+FROM auth.client c LEFT JOIN auth.client_use u USING (client_id)
+ORDER BY c.client_id
 """
 
 

@@ -1,4 +1,4 @@
-"""The table of registered clients."""
+"""The tables of registered clients."""
 
 from datetime import datetime
 from typing import Any
@@ -23,3 +23,13 @@ class Client(SQLModel, table=True):
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     expires_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     revoked_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class ClientUse(SQLModel, table=True):
+    """When a client was last given a token, to the hour."""
+
+    __tablename__ = "client_use"
+    __table_args__ = {"schema": "auth"}
+
+    client_id: str = Field(primary_key=True, sa_type=Text)
+    last_used: datetime = Field(sa_type=DateTime(timezone=True))

@@ -55,5 +55,6 @@ def certified(terms: ClientTerms, certificate: bytes) -> NewClient:
     """A client to be that authenticates by a certificate, its tokens bound to it."""
     jwks: dict[str, Any] = {"keys": [as_jwk(certificate)]}
     return NewClient(
-        terms.client_id, terms.agency, terms.description, jwks, "mtls", SELF_SIGNED_TLS
+        *(terms.client_id, terms.agency, terms.description, jwks, "mtls", SELF_SIGNED_TLS),
+        expires_at=terms.expires,
     )

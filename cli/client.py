@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from json import loads
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,12 +12,21 @@ import typer
 from rich.table import Table
 
 from auth.certificates import CertificateRefused
-from auth.clients import ClientRefused, add_client, list_clients, revoke_client
+from auth.clients import (
+    ClientRefused,
+    add_client,
+    list_clients,
+    revoke_client,
+    rotate_client,
+)
 from auth.jwks import KeysRefused
+from auth.rotation import KEEP, ends
 from cli.certified import add_with_certificate, add_with_new_certificate
 from cli.client_file import Algorithm, Bound, ClientTerms, add_with_new_key, new_client
 from cli.context import fail, keyring, out as console, owner, print_json, settings
+from cli.own_keys import OWN_KEYS, own_keys, rotate_file
 from dtsen.audit.administration import recorded
+from dtsen.clock import Clock
 
 app = typer.Typer(help="Systems of agencies that may ask for tokens.", no_args_is_help=True)
 
@@ -45,15 +54,16 @@ def add(  # noqa: PLR0913 - one for each option
         Path | None, typer.Option(help="Make a key, and write it with all else to this file.")
     ] = None,
     alg: Annotated[Algorithm, typer.Option(help="Kind of key to make.")] = Algorithm.ES256,
-    jwks: Annotated[
-        Path | None, typer.Option(help="The client's own public keys (JWK set).", exists=True)
-    ] = None,
+    jwks: Annotated[str | None, typer.Option(help=OWN_KEYS)] = None,
     certificate: Annotated[
         Path | None, typer.Option(help="The client's own certificate (PEM).", exists=True)
     ] = None,
     binding: Annotated[
         Bound, typer.Option(help="What its tokens are bound to; none only by exception.")
     ] = Bound.dpop,
+    expires: Annotated[
+        datetime | None, typer.Option(help="Its last day (UTC).", formats=["%Y-%m-%d"])
+    ] = None,
     scope: Annotated[str, typer.Option(help="Scopes to note in the file.")] = "",
     purpose: Annotated[list[str] | None, typer.Option(help="Purposes to note in it.")] = None,
 ) -> None:
@@ -64,7 +74,10 @@ def add(  # noqa: PLR0913 - one for each option
     if [out, jwks, certificate].count(None) != 2:  # noqa: PLR2004 - one of three
         raise typer.BadParameter("give one of --out (makes a key), --jwks and --certificate")
     issuer = settings().issuer
-    terms = ClientTerms(client_id, agency, description, issuer, scope, purpose or (), binding.value)
+    last = expires.replace(tzinfo=UTC) + timedelta(days=1) if expires else None
+    terms = ClientTerms(
+        client_id, agency, description, issuer, scope, purpose or (), binding.value, last
+    )
     with (
         _told(),
         owner() as connection,
@@ -77,33 +90,66 @@ def add(  # noqa: PLR0913 - one for each option
         elif certificate is not None:
             add_with_certificate(connection, terms, certificate.read_bytes())
         elif jwks is not None:
-            add_client(connection, new_client(terms, _read_jwks(jwks)))
+            add_client(connection, new_client(terms, own_keys(jwks, settings().jwks_hosts)))
     console.print(f"{client_id} is registered for {agency}", markup=False)
-
-
-def _read_jwks(path: Path) -> Any:  # noqa: ANN401 - checked by `add_client`
-    try:
-        return loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        raise KeysRefused(f"{path} is not JSON") from None
 
 
 @app.command("list")
 def list_(*, json: bool = False) -> None:
-    """List all clients ever registered."""
+    """List all clients ever registered: their keys and ends, last use, and what ends soon."""
+    now = Clock().now()
     with owner() as connection:
         clients = list_clients(connection)
     if json:
-        print_json([asdict(client) for client in clients])
-        return
-    table = Table("client", "agency", "description", "binding", "keys", "revoked")
-    for client in clients:
-        revoked = client.revoked_at.isoformat(timespec="seconds") if client.revoked_at else ""
-        kids = ", ".join(client.kids)
-        table.add_row(
-            *(client.client_id, client.agency, client.description, client.binding, kids, revoked)
+        print_json(
+            [asdict(each) | {"kids": each.kids, "warnings": each.warnings(now)} for each in clients]
         )
+        return
+    table = Table("client", "agency", "description", "binding", "keys", "last used", "state")
+    for client in clients:
+        keys = ", ".join(_named(key) for key in client.keys)
+        used = client.last_used.isoformat(timespec="hours") if client.last_used else ""
+        state = "; ".join(client.warnings(now))
+        if client.revoked_at:
+            state = f"revoked {client.revoked_at.isoformat(timespec='seconds')}"
+        said = (client.client_id, client.agency, client.description, client.binding)
+        table.add_row(*said, keys, used, state)
     console.print(table)
+
+
+def _named(key: dict[str, Any]) -> str:
+    end = ends(key)
+    return f"{key.get('kid', '')}" + (f" (until {end.date()})" if end else "")
+
+
+@app.command()
+def rotate(
+    client_id: Annotated[str, typer.Argument(help="Its name.")],
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="Make a new key and put it into this client file.", exists=True),
+    ] = None,
+    jwks: Annotated[str | None, typer.Option(help=OWN_KEYS)] = None,
+    keep: Annotated[
+        int, typer.Option(min=0, max=90, help="Days that the newest old key still serves.")
+    ] = KEEP.days,
+) -> None:
+    """Give a client a new key; the newest old one serves beside it for a while."""
+    if (file is None) == (jwks is None):
+        raise typer.BadParameter("give either --file, for a new key, or --jwks, for its own keys")
+    with (
+        _told(),
+        owner() as connection,
+        recorded(connection, keyring(), "client.rotate", client=client_id) as deed,
+    ):
+        days = timedelta(days=keep)
+        if file is not None:
+            kids = rotate_file(connection, client_id, file, days)
+        elif jwks is not None:
+            kids = rotate_client(connection, client_id, own_keys(jwks, settings().jwks_hosts), days)
+        deed.clear["key_name"] = kids[-1]
+    console.print(f"{client_id} now has {', '.join(kids)}", markup=False)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from json import dumps
 from pathlib import Path
@@ -47,6 +48,7 @@ class ClientTerms:
     scope: str = ""
     purposes: Sequence[str] = ()
     binding: Binding = "none"
+    expires: datetime | None = None
 
 
 def make_key(algorithm: Algorithm) -> Key:
@@ -125,4 +127,5 @@ def add_with_file(
 
 def new_client(terms: ClientTerms, jwks: dict[str, Any]) -> NewClient:
     """A client to be that authenticates with its keys."""
-    return NewClient(terms.client_id, terms.agency, terms.description, jwks, terms.binding)
+    said = (terms.client_id, terms.agency, terms.description, jwks, terms.binding)
+    return NewClient(*said, expires_at=terms.expires)

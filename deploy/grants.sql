@@ -9,6 +9,8 @@ GRANT SELECT, INSERT, UPDATE ON disclosure.repeat TO {api};
 GRANT SELECT, INSERT (jti, client, expires) ON disclosure.revoked_token TO {api};
 GRANT EXECUTE ON FUNCTION disclosure.revoke_waiting_tokens TO {api};
 GRANT SELECT ON auth.client TO {api};
+GRANT SELECT, INSERT, UPDATE ON auth.client_use TO {api};
+GRANT EXECUTE ON FUNCTION auth.rotate_keys TO {api};
 GRANT EXECUTE ON FUNCTION disclosure.draw_lease, disclosure.return_lease, disclosure.window_start TO {api};
 GRANT INSERT ON audit.record, audit.pending TO {api};
 GRANT SELECT (id) ON audit.record TO {api};

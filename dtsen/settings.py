@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     key_uri: SecretStr | None = Field(
         default=None, description="Signing and index keys; absent: files in HOME/keys."
     )
+    jwks_hosts: str = Field(
+        default="", description="Hosts, by commas, whose JWK sets an operator may register."
+    )
     log_uri: LogUri | None = Field(
         default=None,
         description="Folder (a path or file://) where tiles and checkpoints are published; absent:"

@@ -4,6 +4,7 @@ import json
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,43 @@ def test_a_server_that_is_not_there_is_said(terminal: Terminal) -> None:
     done = terminal.run("token", str(file))
     assert done.exit_code == 1
     assert "cannot be reached" in done.stderr
+
+
+def test_a_client_file_gets_a_new_key_and_the_old_one_serves_for_a_while(
+    terminal: Terminal,
+) -> None:
+    file = terminal.folder / "rotated.json"
+    assert terminal.add("cli-rotated", "--out", str(file), "--binding", "none").exit_code == 0
+    before = file.read_text()
+    old = terminal.folder / "before.json"
+    old.write_text(before)
+    done = terminal.run("client", "rotate", "cli-rotated", "--file", str(file))
+    assert done.exit_code == 0, done.output
+    assert file.read_text() != before
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    for each in (file, old):
+        assert terminal.run("token", str(each)).exit_code == 0
+    listed = terminal.run("client", "list", "--json")
+    (one,) = (each for each in json.loads(listed.output) if each["client_id"] == "cli-rotated")
+    assert len(one["kids"]) == 2
+    assert [("exp" in key) for key in one["keys"]] == [True, False]
+    again = terminal.run("client", "rotate", "cli-rotated", "--file", str(file), "--keep", "0")
+    assert again.exit_code == 0
+    assert terminal.run("token", str(old)).exit_code == 1
+    assert terminal.run("token", str(file)).exit_code == 0
+
+
+def test_a_client_that_ends_soon_is_warned_of(terminal: Terminal) -> None:
+    file = terminal.folder / "ending.json"
+    day = (Clock().now() + timedelta(days=3)).date().isoformat()
+    assert terminal.add("cli-ending", "--out", str(file), "--expires", day).exit_code == 0
+    listed = json.loads(terminal.run("client", "list", "--json").output)
+    (one,) = (each for each in listed if each["client_id"] == "cli-ending")
+    assert one["warnings"]
+
+
+@pytest.mark.parametrize("where", ["https://localhost/jwks", "/nowhere.json"])
+def test_keys_that_cannot_be_had_register_nobody(terminal: Terminal, where: str) -> None:
+    assert terminal.add("cli-nowhere", "--jwks", where).exit_code == 1
+    listed = json.loads(terminal.run("client", "list", "--json").output)
+    assert "cli-nowhere" not in {each["client_id"] for each in listed}

@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Event
@@ -16,26 +16,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.context import database as servers, err, fail, out, print_json, settings
 from cli.logs import Logs, bundles_of, logs_of
+from cli.mine import mine
+from cli.verifying import FIRST_MET, Keys, PolicyFile, State, memory_in, told_faults, trust_in
 from dtsen.audit.rows import Rows, check_stored_tree, check_unlogged, year_of
 from dtsen.database import connect
 from dtsen.tlog.merkle import ProofInvalid
-from dtsen.tlog.notes import ED25519, NoteInvalid, Verifier
-from dtsen.tlog.policy import EMPTY, PolicyInvalid, parse_policy
 from dtsen.tlog.tiles import Edge
 from dtsen.verifier.case import judge
 from dtsen.verifier.checking import Entries
-from dtsen.verifier.faults import Absent, LogFault, Refused, Unreachable
 from dtsen.verifier.memory import Memory
 from dtsen.verifier.mirror import TIMEOUT_SECONDS
 from dtsen.verifier.monitor import follow as follow_log
 from dtsen.verifier.source import Source
 from dtsen.verifier.verification import Trust, Verified, verify as verify_log
-
-Keys = Annotated[list[str] | None, typer.Option("--key", help="A key of the log to believe.")]
-PolicyFile = Annotated[
-    Path | None, typer.Option("--policy", help="Logs and witnesses to believe (C2SP tlog-policy).")
-]
-State = Annotated[Path | None, typer.Option("--state", help="Where to remember what was verified.")]
 
 
 def verify(  # noqa: PLR0913 - each option is a wish of its own
@@ -48,6 +41,9 @@ def verify(  # noqa: PLR0913 - each option is a wish of its own
     client: Annotated[Path | None, typer.Option(help="Read entries as this client.")] = None,
     state: State = None,
     *,
+    mine_: Annotated[
+        Path | None, typer.Option("--mine", help="Hold our receipts against it (with --client).")
+    ] = None,
     database: Annotated[
         bool, typer.Option("--database", help="Hold the database's rows against the log.")
     ] = False,
@@ -68,6 +64,12 @@ def verify(  # noqa: PLR0913 - each option is a wish of its own
     if case:
         _judge()
         return
+    if mine_ is not None:
+        if client is None:
+            fail("Whose receipts? Give --client")
+        with told_faults(json_=json_):
+            mine(mine_, client, key, state)
+        return
     memory, trust = memory_in(state), trust_in(key, policy)
     with told_faults(json_=json_), httpx2.Client(timeout=TIMEOUT_SECONDS) as http:
         logs = logs_of(source or str(settings().log_directory), http, client)
@@ -83,41 +85,6 @@ def verify(  # noqa: PLR0913 - each option is a wish of its own
                 _tell(verified, log, entries=entries, json_=json_)
             if connection is not None:
                 check_unlogged(connection)
-
-
-def memory_in(state: Path | None) -> Memory:
-    """What is remembered in a folder, by default below DTSEN_HOME."""
-    return Memory(state or settings().home / "verified")
-
-
-def trust_in(keys: Sequence[str] | None, policy: Path | None) -> Trust:
-    """Whom to believe by the options of a command."""
-    try:
-        verifiers = [Verifier.parse(line.strip()) for line in keys or ()]
-        chosen = parse_policy(policy.read_text()) if policy else EMPTY
-    except (NoteInvalid, PolicyInvalid, OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(str(error)) from None
-    if any(one.kind != ED25519 for one in verifiers):
-        raise typer.BadParameter("that is a witness's key; it belongs into a policy")
-    return Trust(verifiers, chosen)
-
-
-@contextmanager
-def told_faults(*, json_: bool = False) -> Iterator[None]:
-    """End the command with what was found wrong, and its exit code."""
-    try:
-        yield
-    except LogFault as fault:
-        kind = type(fault).__name__
-        if json_:
-            print_json({"fault": kind, "said": str(fault), "entry": fault.index})
-        err.print(f"{kind}: {fault}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(fault.exit_code) from None
-    except (Unreachable, Refused, Absent, psycopg.OperationalError) as error:
-        err.print(f"It cannot be read: {error}", style="red", markup=False)
-        raise typer.Exit(Unreachable.exit_code) from None
-    except (NoteInvalid, ProofInvalid, ValueError) as error:
-        fail(str(error))
 
 
 def _judge() -> None:
@@ -201,8 +168,4 @@ def _tell(verified: Verified, log: Source, *, entries: Entries | None, json_: bo
         soft_wrap=True,
     )
     if verified.first_met:
-        err.print(
-            "Its key was taken from the log itself, for want of another. Compare it with one that"
-            " you got elsewhere, and give that as --key.",
-            style="yellow",
-        )
+        err.print(FIRST_MET, style="yellow")

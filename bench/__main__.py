@@ -2,7 +2,7 @@
 
 import typer
 
-from bench import legacy, loading, lookup
+from bench import bound, legacy, loading, lookup
 from bench.choices import HOME, Home, People, Rounds, Seconds
 from bench.installation import installation
 from bench.results import publish
@@ -17,6 +17,7 @@ def main(
     with installation(home, people) as found:
         publish(lookup.measure(found, rounds, seconds))
         publish(legacy.measure(found, rounds, seconds))
+        publish(bound.measure(found, min(rounds, LOAD_ROUNDS), seconds))
         publish(loading.measure(found, min(rounds, LOAD_ROUNDS), seconds))
 
 

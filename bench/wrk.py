@@ -9,6 +9,7 @@ from pathlib import Path
 
 INSTALL = "apt-get install --yes wrk"
 SCRIPT = Path(__file__).with_name("wrk.lua")
+REQUESTS = Path(__file__).with_name("requests.lua")
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 
@@ -41,20 +42,25 @@ def find_wrk() -> str:
 
 
 def drive(
-    url: str, *, connections: int, seconds: float, people: Sequence[Path | int] = ()
+    url: str,
+    *,
+    connections: int,
+    seconds: float,
+    people: Sequence[Path | int] = (),
+    script: Path = SCRIPT,
 ) -> Driven:
-    """Ask for some seconds; `people` are the arguments of wrk.lua, none: plain GET.
+    """Ask for some seconds; `people` are the arguments of the script, none: plain GET.
 
     Raises:
         WrongAnswers: not all was answered with success.
     """
-    script = ("--script", str(SCRIPT)) if people else ()
+    scripted = ("--script", str(script)) if people else ()
     arguments = ("--", *map(str, people)) if people else ()
     done = subprocess.run(  # noqa: S603 - wrk itself
         [
             *(find_wrk(), "--threads=1", f"--connections={connections}"),
             *(f"--duration={round(seconds)}s", "--timeout=10s", "--latency"),
-            *(*script, url, *arguments),
+            *(*scripted, url, *arguments),
         ],
         check=True,
         capture_output=True,

@@ -2,7 +2,7 @@
 
 import typer
 
-from bench import bound, legacy, loading, lookup
+from bench import bound, legacy, loading, lookup, recording
 from bench.choices import HOME, Home, People, Rounds, Seconds
 from bench.installation import installation
 from bench.results import publish
@@ -13,11 +13,12 @@ LOAD_ROUNDS = 3
 def main(
     home: Home = HOME, people: People = 1_000_000, rounds: Rounds = 5, seconds: Seconds = 4
 ) -> None:
-    """Measure lookups, resolving, loading; write bench/results/*.json and drawings beside them."""
+    """Measure each in turn; write bench/results/*.json and drawings beside them."""
     with installation(home, people) as found:
         publish(lookup.measure(found, rounds, seconds))
         publish(legacy.measure(found, rounds, seconds))
         publish(bound.measure(found, min(rounds, LOAD_ROUNDS), seconds))
+        publish(recording.measure(found, min(rounds, LOAD_ROUNDS), seconds))
         publish(loading.measure(found, min(rounds, LOAD_ROUNDS), seconds))
 
 

@@ -31,6 +31,8 @@ IN_A_BATCH = 200
 """As many as the gate records at once."""
 WRITERS = 4
 """Two workers with two batches in flight each."""
+PACE = 10_000
+"""Records a second of the paced load: the goal."""
 DIFFERENT = 1_000
 PEOPLE = 3
 
@@ -67,8 +69,6 @@ FROM audit.leaf l CROSS JOIN LATERAL (
 WHERE l.recorded_at >= %s
 """
 
-Write = Callable[[asyncpg.Connection, Sequence[Entry]], "asyncio.Future[object]"]
-
 
 def measure(found: Installation, rounds: int, seconds: float) -> Result:
     """Write records in interleaved rounds: raw, recorded alone, recorded and merged."""
@@ -77,10 +77,12 @@ def measure(found: Installation, rounds: int, seconds: float) -> Result:
         connection.execute(_TABLE)
         connection.execute("GRANT INSERT ON audit.bench TO dtsen_api")
     delays: list[Mapping[str, float]] = []
+    paced: list[Mapping[str, float]] = []
     configurations: dict[str, Callable[[], Measured]] = {
         "raw inserts": partial(_write, found, made, seconds, _raw),
         "recorded": partial(_write, found, made, seconds, _recorded),
-        "recorded and merged": partial(_merged, found, made, seconds, delays),
+        "recorded and merged": partial(_merged, found, made, seconds, delays, None),
+        "paced and merged": partial(_merged, found, made, seconds, paced, PACE),
     }
     series = interleave("records", configurations, rounds)
     ratios = [
@@ -89,13 +91,10 @@ def measure(found: Installation, rounds: int, seconds: float) -> Result:
         paired("recorded / raw inserts", series, "recorded", "raw inserts"),
     ]  # fmt: skip
     facts = {
-        f"merge delay {name} (ms, median of rounds)": round(median(one[name] for one in delays))
-        for name in ("p50", "p99", "worst")
+        f"{load}: {name}": round(median(one[name] for one in told), 1)
+        for load, told in (("as fast as they come", delays), (f"{PACE} a second", paced))
+        for name in told[0]
     }
-    facts["sequencer CPU (µs a record)"] = round(median(one["cpu"] for one in delays), 1)
-    facts["left to merge at the end of a round (records)"] = round(
-        median(one["left"] for one in delays)
-    )
     parameters = {"rounds": rounds, "seconds": seconds, "batch": IN_A_BATCH, "writers": WRITERS}
     return Result("recording", "Durable records a second", parameters, series, ratios, facts)
 
@@ -149,15 +148,21 @@ def _write(
     made: Sequence[Entry],
     seconds: float,
     write: Callable[[asyncpg.Connection, Sequence[Entry]], object],
+    pace: int | None = None,
 ) -> Measured:
-    written, took, latencies = asyncio.run(_drive(found.urls.api, made, seconds, write))
+    url = found.urls.api
+    written, took, latencies = asyncio.run(_drive(url, made, seconds, write, pace))
     ordered = sorted(latencies)
     p50, p99 = (ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.99))
     return Measured(written / took, p50, p99)
 
 
 async def _drive(
-    url: str, made: Sequence[Entry], seconds: float, write: Callable[..., object]
+    url: str,
+    made: Sequence[Entry],
+    seconds: float,
+    write: Callable[..., object],
+    pace: int | None,
 ) -> tuple[int, float, list[float]]:
     latencies: list[float] = []
     started = time.monotonic()
@@ -171,6 +176,9 @@ async def _drive(
             await write(connection, batch)  # type: ignore[misc]
             latencies.append(time.monotonic() - begun)
             written += len(batch)
+            if pace is not None:
+                due = started + written * WRITERS / pace
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
         await connection.close()
         return written
 
@@ -187,20 +195,29 @@ def _merged(
     made: Sequence[Entry],
     seconds: float,
     delays: list[Mapping[str, float]],
+    pace: int | None,
 ) -> Measured:
     """With a sequencer beside the writers; how long each record waited for its checkpoint."""
     with connect(found.urls.owner, autocommit=True) as connection, child(("sequencer",)) as process:
         _wait(lambda: connection.execute(_WAITING).fetchone() == (0,))
         (begun,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
         before = cpu_seconds(process.pid)
-        measured = _write(found, made, seconds, _recorded)
+        measured = _write(found, made, seconds, _recorded, pace)
         (left,) = connection.execute(_WAITING).fetchone() or (0,)
         _wait(lambda: connection.execute(_WAITING).fetchone() == (0,))
         spent = cpu_seconds(process.pid) - before
         (told,) = connection.execute(_DELAYS, (begun,)).fetchone() or ((),)
     p50, p99, worst = (one.total_seconds() * 1000 for one in told)
     cpu = spent * 1e6 / (measured.rate * seconds)
-    delays.append({"p50": p50, "p99": p99, "worst": worst, "left": left, "cpu": cpu})
+    delays.append(
+        {
+            "merge delay p50 (ms)": p50,
+            "merge delay p99 (ms)": p99,
+            "merge delay, worst (ms)": worst,
+            "left to merge at the end (records)": left,
+            "CPU of the sequencer (µs a record)": cpu,
+        }
+    )
     return Measured(measured.rate, measured.p50, measured.p99, {"sequencer": cpu})
 
 

@@ -24,8 +24,8 @@ from dtsen.witness.gathering import Contradicted, Witnesses
 
 log = logging.getLogger(__name__)
 
-MOST_MERGES = 20
-"""Merges before one checkpoint: readers wait for it, and records for them."""
+MOST_MERGES = 5
+"""Merges before one checkpoint, which the records in them wait for."""
 
 
 class Keeper:

@@ -16,6 +16,7 @@ import psycopg
 
 from dtsen.audit.halt import LeadLost
 from dtsen.audit.keeper import Keeper
+from dtsen.audit.merging import MOST_AT_ONCE
 from dtsen.clock import Clock
 from dtsen.keys import Keyring
 
@@ -168,11 +169,12 @@ class Sequencer:
         log.info("sequencer: leads")
         self.begin(connection)
         while not stop.is_set():
-            self.round(connection)
+            taken = self.round(connection)
             if self._clock.monotonic() >= self._upkeep_due:
                 self.upkeep(connection, self._clock.now())
                 self._upkeep_due = self._clock.monotonic() + UPKEEP_SECONDS
-            stop.wait(ROUND_SECONDS)
+            if taken < MOST_AT_ONCE:  # else more is waiting
+                stop.wait(ROUND_SECONDS)
 
     def _warn_of(self, horizon: _Horizon, present: Mapping[str, int | None]) -> None:
         now = self._clock.monotonic()

@@ -70,7 +70,7 @@ class MemberSearch(BaseModel):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.id_art is None) == (self.nik is None):
+        if len(self.model_fields_set) != 1 or (self.id_art is None and self.nik is None):
             raise PydanticCustomError("one-of", "exactly one of id_art and nik")
         return self
 

@@ -35,6 +35,7 @@ TAGS = (
     {"name": "legacy", "description": "DTKS identifiers and what became of them."},
     {"name": "dtks", "description": "The DTKS-shaped service, on its way out."},
     {"name": "audit", "description": "The access log: who saw what, about whom, why."},
+    {"name": "client", "description": "What a client does about itself."},
     {"name": "agreement", "description": "Your own agreement, and the API that it opens."},
     {"name": "reference", "description": "Releases, variables and code lists."},
 )

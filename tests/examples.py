@@ -16,6 +16,7 @@ from dtsen.disclosure.pairwise import ID_PATTERN
 from dtsen.releases.synth import EXAMPLE_KK, EXAMPLE_NIKS
 from dtsen.tlog.notes import Verifier
 from dtsen.tlog.proof import ProofFile
+from tests.key_statements import key_statement
 
 FOLDER = Path(__file__).resolve().parents[1] / "api" / "examples"
 EXPLORER = "demo-explorer"
@@ -32,6 +33,8 @@ _OWN = {
     "next": None,
     "node": "node-1",
     "plan": "PLAN",
+    "kid": "NEW-KEY",
+    "valid_until": "2026-12-10T03:14:15+00:00",
     "resp_hash": "b0rTHl9G0yYbZ1o0pZ1JmW9wO1u8m7d0r4H0tqzYc1k=",
     "sw": "dtsen-api/0.1.0",
     "servers": [{"url": "http://localhost:8000"}],
@@ -85,6 +88,16 @@ def real_path(sandbox, operation_id: str, template: str, client: str = EXPLORER)
     return template.replace("{id}", find(sandbox, client)) if find else template
 
 
+def real_request(sandbox, operation_id: str, client: str = EXPLORER) -> Any:
+    """An example's request, made anew where it can be used once."""
+    make = _REAL_REQUESTS.get(operation_id)
+    return make(sandbox, client) if make else read_example(operation_id).get("request")
+
+
+def _new_key(sandbox, client: str) -> dict[str, str]:
+    return key_statement(sandbox.client(client))
+
+
 def _person(sandbox, client: str) -> str:
     request = {"nik": EXAMPLE_NIKS[0]}
     answer = sandbox.call("POST", "/v1/individuals/lookup", request, as_client=client)
@@ -106,7 +119,8 @@ def ask(sandbox, document: dict[str, Any], operation_id: str, example: dict[str,
     found = {}
     for media_type in operation["responses"]["200"]["content"]:
         headers = {"Accept": media_type}
-        answer = sandbox.call(method, path, example.get("request"), headers=headers)
+        asked = real_request(sandbox, operation_id) if "request" in example else None
+        answer = sandbox.call(method, path, asked, headers=headers)
         assert answer.status_code == 200, (operation_id, answer.text)
         assert answer.headers["content-type"].partition(";")[0] == media_type
         if media_type == "text/plain":
@@ -156,6 +170,9 @@ _REAL_IDS = {
     "audit.proof": looked_up_and_recorded,
 }
 """How a client comes by the id that an operation takes."""
+
+
+_REAL_REQUESTS = {"client.keys": _new_key}
 
 
 def aside(value: Any, names: dict[str, str]) -> Any:

@@ -12,7 +12,7 @@ import httpx2
 from cli.session import fetch_token
 from tests.audit.expired import expired_request
 from tests.documented import DOCUMENT
-from tests.examples import example_path, operations, read_example, real_path
+from tests.examples import example_path, operations, read_example, real_path, real_request
 from tests.parties import IN_FORCE_SECONDS, OPERATIONS, Terms, agency
 from tests.sandbox import Sandbox
 
@@ -55,8 +55,8 @@ class Caller:
         if content is not None:
             how["content"] = content
             said.setdefault("content-type", JSON)
-        elif "request" in (example := read_example(operation_id)):
-            how["json"] = example["request"]
+        elif "request" in read_example(operation_id):
+            how["json"] = real_request(self.sandbox, operation_id, self.client)
         if path is None:
             path = real_path(self.sandbox, operation_id, template, self.client)
         return self.sandbox.http.request(method, path, **how)

@@ -12,6 +12,7 @@ import schemathesis
 from schemathesis.core.parameters import ParameterLocation
 
 from cli.session import fetch_token
+from tests.key_statements import key_statement
 
 REFRESH_SECONDS = 200
 PURPOSE = "DTSEN-Purpose"
@@ -50,6 +51,12 @@ def before_call(_context, case, _kwargs):
     if _VISIBLE.fullmatch(str(case.headers.get(KEY, ""))):
         # Drawn, it is soon drawn again for another request, and that is refused.
         case.headers[KEY] = token_hex(16)
+    if case.operation.definition.raw["operationId"] == "client.keys" and (
+        is_positive(case, ParameterLocation.BODY)
+    ):
+        # Two signatures cannot be drawn.
+        client = json.loads(Path(os.environ["SCHEMATHESIS_CLIENT"]).read_text())
+        case.body = key_statement(client)
     if is_positive(case, ParameterLocation.BODY) and isinstance(case.body, dict):
         # A cursor is ours to make: one that is drawn is none, and its 400 would be all there is.
         case.body.pop("cursor", None)

@@ -9,7 +9,7 @@ from api.app import create_app
 from api.openapi import document
 from dtsen.settings import Settings
 from tests.audit.what_left import Vault, read_wire
-from tests.examples import operations, read_example, real_path
+from tests.examples import operations, real_path, real_request
 
 SEED = 20261126
 CLIENTS = ("demo-explorer", "demo-ministry", "demo-app", "demo-insurer", "demo-province")
@@ -130,9 +130,8 @@ def test_so_does_the_record_of_every_operations_example(sandbox, vault, made):
     for operation_id, (method, template, _) in operations(made).items():
         if not template.startswith("/v1/"):
             continue
-        example = read_example(operation_id)
         path = real_path(sandbox, operation_id, template)
-        answer = sandbox.call(method, path, example.get("request"))
+        answer = sandbox.call(method, path, real_request(sandbox, operation_id))
         assert answer.status_code == 200, (operation_id, answer.text)
         opened = vault.open(answer)
         assert opened.leaf["op"] == operation_id

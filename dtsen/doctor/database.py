@@ -59,6 +59,18 @@ WHERE to_regclass('audit.' || stem.name || %s) IS NOT NULL
 _RELEASE = "SELECT ordinal FROM registry.pointer WHERE ordinal IS NOT NULL"
 _NOW = "SELECT clock_timestamp()"
 _PROGRESS = "SELECT clock_timestamp() - complete_until FROM audit.progress"
+_UNBOUND = """
+SELECT g.id, c.client_id
+FROM disclosure.agreement g
+JOIN auth.client c ON g.terms -> 'clients' ? c.client_id
+WHERE g.state = 'in_force' AND g.terms -> 'tokens' ->> 'binding' = 'none'
+    AND c.token_binding = 'none' AND c.revoked_at IS NULL
+    AND NOT EXISTS (
+        SELECT FROM jsonb_array_elements(g.terms -> 'tokens' -> 'exceptions') e
+        WHERE e ->> 'client' = c.client_id
+            AND (e ->> 'until')::date >= (clock_timestamp() AT TIME ZONE 'Asia/Jakarta')::date)
+ORDER BY 1, 2
+"""
 _AGREEMENTS = "SELECT count(*) FROM disclosure.agreement WHERE state = 'in_force'"
 
 
@@ -150,6 +162,15 @@ def agreements(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trou
     row = connection.execute(_AGREEMENTS).fetchone()
     if row is None or row[0] == 0:
         yield Trouble("no agreement is in force", "`dtsen agreement apply FILE`")
+
+
+def bindings(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """No client has tokens that are bound to nothing, but by a dated exception."""
+    for agreement, client in connection.execute(_UNBOUND).fetchall():
+        yield Trouble(
+            f"{agreement} lets {client} have tokens bound to nothing",
+            "bind them, or record a dated exception in the agreement (tokens.exceptions)",
+        )
 
 
 def _settings(connection: psycopg.Connection, wanted: dict[str, set[str]]) -> Iterator[Trouble]:

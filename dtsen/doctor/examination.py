@@ -59,8 +59,12 @@ DATABASE: Sequence[tuple[str, DatabaseCheck]] = (
     ("agreements in force", database.agreements),
 )
 
+OF_PRODUCTION: Sequence[tuple[str, DatabaseCheck]] = (("bound tokens", database.bindings),)
+"""What only a sandbox may do."""
+
 PRODUCTION = frozenset(
     {
+        "bound tokens",
         "durable commits",
         "no parameters in the server log",
         "rights of the API login",
@@ -80,7 +84,8 @@ def examine(patient: Patient) -> Iterator[Finding]:
     try:
         with connect(patient.urls.owner, autocommit=True) as connection:
             yield Finding("the database answers", None)
-            for name, examination in DATABASE:
+            more = OF_PRODUCTION if patient.settings.profile == "production" else ()
+            for name, examination in (*DATABASE, *more):
                 yield from _found(name, partial(examination, connection, patient.urls))
     except psycopg.OperationalError:
         yield Finding(

@@ -223,5 +223,4 @@ def test_a_release_and_an_agreement_end_the_troubles(patient, superuser):
     finally:
         superuser.execute("UPDATE registry.pointer SET ordinal = NULL")
         superuser.execute("DELETE FROM registry.release")
-        superuser.execute("DELETE FROM disclosure.agreement")
-        superuser.execute("DELETE FROM disclosure.agency")
+        superuser.execute("UPDATE disclosure.agreement SET state = 'revoked'")

@@ -2,7 +2,7 @@
 
 import typer
 
-from bench import bound, legacy, loading, lookup, recording
+from bench import bound, legacy, loading, lookup, recording, verifying
 from bench.choices import HOME, Home, People, Rounds, Seconds
 from bench.installation import installation
 from bench.results import publish
@@ -20,6 +20,7 @@ def main(
         publish(bound.measure(found, min(rounds, LOAD_ROUNDS), seconds))
         publish(recording.measure(found, min(rounds, LOAD_ROUNDS), seconds))
         publish(loading.measure(found, min(rounds, LOAD_ROUNDS), seconds))
+    publish(verifying.measure(rounds))
 
 
 if __name__ == "__main__":

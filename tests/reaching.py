@@ -88,6 +88,8 @@ class Caller:
             yield self.ask(name, if_none_match=held)
         elif status == "403":
             yield self.ask(name, authorization=self._token_for_another(operation))
+        elif status == "422" and "requestBody" not in operation and "{" not in template:
+            yield self.ask(name, path=f"{template}?unheard_of=1")
         elif status == "422" and "requestBody" not in operation:
             key = token_hex(8)
             self.ask(name, idempotency_key=key)
@@ -100,8 +102,6 @@ class Caller:
             yield self.ask(name, content=expired_request(self.sandbox, self.client, asked))
         elif status == "429":
             yield self.until_limited(name, example_path(name, template))
-        elif status == "422" and "requestBody" not in operation:
-            yield self.ask(name, path=f"{template}?unheard_of=1")
         else:
             yield self.ask(name, path=path, **FLAWS[status])
 

@@ -29,7 +29,7 @@ STEPS = (
     "pruned",
 )
 """Where a sequencer can stand between two acts that are seen outside of it."""
-CAPPED, FULL = 60, 1_100
+CAPPED, FULL = 60, 1_300
 SECONDS = 60
 PROMISE = "acknowledged records are in the log once; every checkpoint ever seen is its beginning"
 

@@ -1,4 +1,4 @@
-"""`dtsen key`: rotation under running workers, in files and in a module, nothing restarted."""
+"""`dtsen key`: rotation under running workers whose keys are in a module; nothing is restarted."""
 
 import base64
 import json
@@ -19,12 +19,10 @@ ASKED = {"nik": EXAMPLE_NIKS[0], "fields": ["nama"]}
 PATIENCE = 30
 
 
-@pytest.fixture(scope="module", params=["files", "module"])
-def place(request, tmp_path_factory):
-    """A sandbox of its own, and the settings by which a command finds it."""
-    uri = {}
-    if request.param == "module":
-        uri = {"DTSEN_KEY_URI": module(tmp_path_factory.mktemp("hsm"))}
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A sandbox of its own with its keys in a module, and the settings to find it by."""
+    uri = {"DTSEN_KEY_URI": module(tmp_path_factory.mktemp("hsm"))}
     with running_sandbox(families=1_000, **uri) as sandbox:
         yield sandbox, {"DTSEN_HOME": str(sandbox.home), **uri}
 

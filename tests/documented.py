@@ -32,13 +32,15 @@ def faults_of(
     content = described.get("content", {})
     if not content:
         return found + (["a body"] if answer.content else [])
-    media_type = answer.headers["content-type"]
-    if media_type not in content:
-        return [*found, f"{media_type} is not described"]
+    sent = answer.headers["content-type"]
+    media_type, _, parameters = sent.partition("; ")
+    if media_type not in content or parameters not in {"", "charset=utf-8"}:
+        return [*found, f"{sent} is not described"]
     schema = {**content[media_type]["schema"], "components": document["components"]}
     lines = answer.text.splitlines() if media_type.endswith("ndjson") else [answer.text]
     for line in lines:
-        errors = Draft202012Validator(schema).iter_errors(_loaded(line))
+        value = line if media_type.startswith("text/") else _loaded(line)
+        errors = Draft202012Validator(schema).iter_errors(value)
         found += [error.message for error in errors]
     return found
 

@@ -42,7 +42,11 @@ class Sandbox:
     _tokens: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+        self.http = self.stranger()
+
+    def stranger(self) -> httpx2.Client:
+        """Somebody with connections of their own."""
+        return httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
 
     def client(self, client_id: str) -> dict[str, Any]:
         """A client's file."""

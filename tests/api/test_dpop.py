@@ -156,3 +156,26 @@ def test_query_and_percent_encoding_do_not_disturb(sandbox, key):
             "DPoP": right(sandbox, key, path=path, method="GET"),
         }
         assert sandbox.http.get(path, headers=headers).status_code in {200, 404}, path
+
+
+HOSTILE = (
+    b"",
+    b"\xff\xfe.\xfd.\xfc",
+    b"a.b.c",
+    b"." * 200,
+    b"ey" * 6_000,
+    b"eyJhbGciOiJub25lIn0..",
+    b"e30.e30.",
+    b"bnVsbA.bnVsbA.bnVsbA",
+    b"a,b",
+)
+
+
+def test_hostile_proofs_are_401_and_harm_nobody(sandbox, key):
+    shown = b"DPoP " + sandbox.token(CLIENT).encode()
+    for proof_text in HOSTILE:
+        headers = [(b"authorization", shown), (b"dpop", proof_text)]
+        answer = sandbox.http.get("/v1/releases", headers=headers)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, REPLAYED)
+    assert look(sandbox, right(sandbox, key)).status_code == 200
+    assert "Traceback" not in sandbox.log.read_text()

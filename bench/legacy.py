@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from json import loads
+from pathlib import Path
 
 import httpx2
 import psycopg
@@ -85,9 +86,8 @@ def driven(
     return Measured(rate, took[len(took) // 2], took[len(took) * 99 // 100])
 
 
-@contextmanager
-def asking(found: Installation) -> Iterator[Callable[[Sequence[str]], None]]:
-    """Resolve over HTTP as a client of its own, on one connection."""
+def registered(found: Installation) -> Path:
+    """The file of a client that may resolve, known before any server starts."""
     file = found.clients / f"{CLIENT}.json"
     if not file.exists():
         with connect(found.urls.owner, autocommit=True) as connection:
@@ -96,6 +96,12 @@ def asking(found: Installation) -> Iterator[Callable[[Sequence[str]], None]]:
                 CLIENT, CLIENT, "benchmark", settings().issuer, "legacy:resolve", (PURPOSE,)
             )
             add_with_new_key(connection, terms, Algorithm.ES256, file)
+    return file
+
+
+@contextmanager
+def asking(file: Path) -> Iterator[Callable[[Sequence[str]], None]]:
+    """Resolve over HTTP as a client of its own, on one connection."""
     client = loads(file.read_bytes())
     with httpx2.Client(base_url=f"http://127.0.0.1:{settings().port}", timeout=30) as http:
         token = {"at": float("-inf"), "text": ""}
@@ -122,7 +128,8 @@ def joining(connection: psycopg.Connection, ordinal: int) -> Callable[[Sequence[
 
 def measure(found: Installation, rounds: int, seconds: float) -> Result:
     """Both ways, single and by the thousand, in interleaved rounds."""
-    with serving(), asking(found) as resolve, connect(found.urls.api, autocommit=True) as direct:
+    file = registered(found)
+    with serving(), asking(file) as resolve, connect(found.urls.api, autocommit=True) as direct:
         with connect(found.urls.owner) as connection:
             query = _PICK.format(dtks=dtks_table(found.ordinal))
             ids = [row[0] for row in connection.execute(query, (PICKED,))]

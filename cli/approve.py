@@ -14,7 +14,7 @@ from cli.signing import SignerFile, told
 from dtsen import acts
 from dtsen.acts import Act, read_signer
 from dtsen.audit.two_person import Effect, approve as approve_act
-from dtsen.disclosure import applying, restrictions
+from dtsen.disclosure import applying, rekeying, restrictions
 from dtsen.legacy import correction, population
 
 EFFECTS: Mapping[str, Effect] = {
@@ -23,6 +23,7 @@ EFFECTS: Mapping[str, Effect] = {
     **correction.EFFECTS,
     **applying.EFFECTS,
     **restrictions.EFFECTS,
+    **rekeying.EFFECTS,
 }
 """What each kind of act does once two people have signed it; a new kind is an entry here."""
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "approver": "cli.approver:app",
     "release": "cli.release:app",
     "agreement": "cli.agreement:app",
+    "agency": "cli.agency:app",
     "restriction": "cli.restriction:app",
     "client": "cli.client:app",
     "key": "cli.key:app",

@@ -2,7 +2,7 @@
 
 import typer
 
-from bench import bound, legacy, loading, lookup, recording, verifying
+from bench import agreements, bound, legacy, loading, lookup, recording, verifying
 from bench.choices import HOME, Home, People, Rounds, Seconds
 from bench.installation import installation
 from bench.results import publish
@@ -21,6 +21,7 @@ def main(
         publish(recording.measure(found, min(rounds, LOAD_ROUNDS), seconds))
         publish(loading.measure(found, min(rounds, LOAD_ROUNDS), seconds))
     publish(verifying.measure(rounds))
+    publish(agreements.measure(rounds))
 
 
 if __name__ == "__main__":

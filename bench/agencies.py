@@ -84,7 +84,7 @@ def register(connection: psycopg.Connection, folder: Path) -> None:
     for population, agencies in populations().items():
         for place, (agency, clients) in enumerate(agencies):
             plan = WHOLE if population == "whole" else PLANS[place % len(PLANS)]
-            agreements.apply(connection, keyring(), _text(agency, clients, plan))
+            agreements.apply(connection, keyring(), agreement_text(agency, clients, plan))
             for client in clients:
                 terms = ClientTerms(
                     client, agency, "benchmark", settings().issuer, SCOPE, (PURPOSE,)
@@ -96,7 +96,8 @@ def _clients(agency: str) -> tuple[str, ...]:
     return tuple(f"{agency}-{n}" for n in range(1, CLIENTS_OF_AN_AGENCY + 1))
 
 
-def _text(agency: str, clients: tuple[str, ...], plan: tuple[str, str]) -> str:
+def agreement_text(agency: str, clients: tuple[str, ...], plan: tuple[str, str]) -> str:
+    """The file of one agency's agreement: `plan` is its variables and masks."""
     variables, masks = plan
     return _AGREEMENT.format(
         number=f"PKS-{agency.upper()}/2026",

@@ -9,8 +9,11 @@ from tests.differential.evaluator import Evaluator, Expected
 from tests.differential.house import House, Wire
 from tests.differential.judge import Judge, Leak, strict
 from tests.differential.mutations import READS, Material, worlds
-from tests.differential.worlds import AGENCIES, Ask, Purpose, Terms, World
+from tests.differential.own import Asker, judge_own
+from tests.differential.worlds import AGENCIES, AUDIT, Ask, Purpose, Terms, World
 
+OWN_EVERY = 6
+"""Every third world both agencies also ask what is told of themselves."""
 SHOWN = {
     "held": "{tag}",
     "weak": "W/{tag}",
@@ -48,6 +51,17 @@ class Differential:
         if again:
             asks, _, shown = zip(*again, strict=True)
             self._judged(world, versions, asks, shown)
+        if versions[0] % OWN_EVERY in {0, 1}:  # two versions a world
+            self._own(world, versions)
+
+    def _own(self, world: World, versions: Sequence[int]) -> None:
+        """What both agencies are told of themselves, by tokens such as their first asks had."""
+        scopes = {ask.agency: ask.scopes for ask in reversed(world.asks)}
+        askers = [
+            Asker(self.house, terms, version, (*scopes.get(place, ()), AUDIT))
+            for place, (terms, version) in enumerate(zip(world.terms, versions, strict=True))
+        ]
+        self.judge.own += judge_own(askers)
 
     def _judged(
         self,

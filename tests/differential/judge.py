@@ -44,6 +44,7 @@ class Judge:
     spent: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     cases: int = 0
     cells: int = 0
+    own: int = 0
 
     def answer(self, terms: Terms, version: int, wire: Wire, expected: Expected) -> None:
         """One answer and its record.

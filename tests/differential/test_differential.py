@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dtsen.disclosure import reading
+from tests.differential import plants_own  # noqa: F401 - plants more
 from tests.differential.house import Defect
 from tests.differential.judge import Judge, Leak
 from tests.differential.plants import PLANTS
@@ -32,6 +33,12 @@ def test_the_wire_is_what_the_contract_demands(differential, campaign):
         promise="every answer and its record are what an independent evaluator decides",
         observed=f"no variable and no row too many in {judge.cells} cells",
         count=judge.cases,
+    )
+    campaign.tell(
+        f"what an agency is told of itself, PostgreSQL {differential.server}",
+        promise="its agreement, its API, its records and cursors are its own, and all of them",
+        observed="nothing too many, nothing missing",
+        count=judge.own,
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 AGENCIES = ("dinas-satu", "dinas-dua")
+AUDIT, AUDIT_PURPOSE = "audit:read", "CATATAN"
+"""Every agency may see its own records of the log, for a purpose that opens nothing else."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ class Terms:
                 "masks": dict(purpose.masks),
             }
             for code, purpose in self.purposes.items()
+        }
+        purposes[AUDIT_PURPOSE] = {
+            "legal_basis": ["Dasar catatan"],
+            "operations": [AUDIT],
+            "variables": [],
         }
         return json.dumps(
             {

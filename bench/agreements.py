@@ -1,0 +1,116 @@
+"""What agreements cost: compiling one, and what 500 in force add to judging a request.
+
+No database and no network: the parts of a lookup that know of agreements at all. Run as
+`python -m bench.agreements`.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from statistics import median
+
+import typer
+
+from bench.agencies import PLANS, PURPOSE, SCOPE, WHOLE, agreement_text
+from bench.choices import Rounds
+from bench.results import Result, publish
+from bench.rounds import Measured, Series, interleave, paired
+from dtsen.disclosure.authority import AgreementInForce, ClientAuthority, Snapshot
+from dtsen.disclosure.mandate import AccessToken, Operation, mandate
+from dtsen.disclosure.plan import compile_plan
+from schemas.agreement import read_agreement
+
+MANY = 500
+CALLS = 20_000
+SAMPLES = 100
+GOAL = 0.5
+"""A search through 500 would be a hundredth; what is left is the processor's own cache."""
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+_LOOKUP = Operation("individuals.lookup", SCOPE, "read")
+
+
+def measure(rounds: int) -> Result:
+    """Judge requests under one agreement and under 500, in interleaved rounds; compile some."""
+    few, many = "1 agreement", f"{MANY} agreements"
+    series = interleave("judging", {few: lambda: _judging(1), many: lambda: _judging(MANY)}, rounds)
+    return Result(
+        "agreements",
+        "Requests judged a second, by agreements in force",
+        {"rounds": rounds, "calls": CALLS},
+        series,
+        [paired(f"{MANY} agreements to 1", series, many, few, goal=GOAL)],
+        {
+            "more_us_a_request": _more(series, many, few),
+            "compile_few_variables_ms": _compiling(0),
+            "compile_all_variables_ms": _compiling(len(PLANS)),
+            "read_a_file_ms": _milliseconds(lambda: read_agreement(_text(1))),
+        },
+    )
+
+
+def _more(series: Series, many: str, few: str) -> float:
+    """Microseconds that a request takes longer to judge, of some hundred that a lookup takes."""
+    pairs = zip(series[many], series[few], strict=True)
+    return round(median(1e6 / one.rate - 1e6 / other.rate for one, other in pairs), 2)
+
+
+def _text(number: int) -> str:
+    plan = (*PLANS, WHOLE)[number % (len(PLANS) + 1)]
+    return agreement_text(f"bench-{number}", (f"client-{number}",), plan)
+
+
+@cache
+def _snapshot(agreements: int) -> Snapshot:
+    clients, in_force = {}, {}
+    for number in range(agreements):
+        terms = read_agreement(_text(number))
+        held = AgreementInForce(
+            terms, number, "pengguna", "1", NOW - timedelta(days=1), NOW + timedelta(days=1)
+        )
+        held.plan(PURPOSE, SCOPE)
+        in_force[terms.agreement] = held
+        clients[f"client-{number}"] = ClientAuthority(f"bench-{number}", number, held)
+    return Snapshot(clients, in_force, 1, None, (1, NOW))
+
+
+def _judging(agreements: int) -> Measured:
+    """Mandates for all clients in turn, plans compiled already, as a worker has them."""
+    snapshot = _snapshot(agreements)
+    tokens = [
+        AccessToken(client, frozenset({SCOPE}), "jti", NOW + timedelta(minutes=5), b"")
+        for client in snapshot.clients
+    ]
+    started = time.perf_counter()
+    for call in range(CALLS):
+        mandate(snapshot, tokens[call % agreements], _LOOKUP, None, NOW)
+    return Measured(CALLS / (time.perf_counter() - started))
+
+
+def _compiling(number: int) -> float:
+    terms = read_agreement(_text(number))
+
+    def compile_one() -> None:
+        plan = compile_plan(terms, PURPOSE, SCOPE)
+        plan.person_sql(1, slot=0, by="nomor_induk_kependudukan")
+        plan.family_sql(1, slot=0)
+
+    return _milliseconds(compile_one)
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(SAMPLES):
+        started = time.perf_counter()
+        work()
+        taken.append((time.perf_counter() - started) * 1_000)
+    return round(median(taken), 3)
+
+
+def main(rounds: Rounds = 5) -> None:
+    """Measure and write bench/results/agreements.json."""
+    publish(measure(rounds))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -22,6 +22,7 @@ from auth.tokens import challenge
 from dtsen.audit.record import new_record_id
 from dtsen.disclosure.mandate import Circumstances, Mandate, Operation, bare_mandate
 from dtsen.disclosure.question import Answer, Expand, Question, Render, Rendering, Seen, Want
+from dtsen.disclosure.said import actor_of
 from dtsen.errors import (
     DtsenError,
     ProofRefused,
@@ -93,8 +94,7 @@ class Call(Request):
         if self.admitted is None:
             raise Unavailable
         self._said = said_of(self.headers)
-        purpose = self._said.get("dtsen-purpose")
-        self._mandate = self.parts.guard.mandate(self.admitted, self.operation, purpose)
+        self._mandate = self.parts.guard.mandate(self.admitted, self.operation, self._said)
         if self._retiring:
             check_not_retired(self._mandate, self.parts.clock.now(), self.language)
 
@@ -220,12 +220,12 @@ class Call(Request):
     ) -> Answer:
         if self.admitted is None:
             raise Unavailable
-        purpose, proof = self._said.get("dtsen-purpose"), self.admitted.proof
+        proof = self.admitted.proof
         question = Question(
             mandate=self.mandate,
             circumstances=self._circumstances(query, subjects),
             render=render,
-            judge=Judging(self.admitted.token, self.operation, purpose, proof=proof),
+            judge=Judging(self.admitted.token, self.operation, self._said, proof=proof),
             want=want,
             expand=expand,
             proof=proof,
@@ -239,7 +239,7 @@ class Call(Request):
         trace = self.headers.get("traceparent", "")
         return Circumstances(
             self.record_id,
-            actor=said.get("dtsen-actor", "officer" if "dtsen-officer" in said else "system"),
+            actor=actor_of(said),
             officer=said.get("dtsen-officer"),
             case_ref=said.get("dtsen-case-ref"),
             address=self.address,

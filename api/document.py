@@ -15,9 +15,11 @@ from api.query import Parameter
 from api.retiring import RETIRING
 from dtsen.disclosure.mandate import Operation
 from dtsen.errors import (
+    ActorNotPermitted,
     AgreementNotInForce,
     BodyTooLarge,
     BrownOut,
+    CaseRefRequired,
     DoubledAuthorization,
     DtsenError,
     IdempotencyKeyReused,
@@ -27,6 +29,7 @@ from dtsen.errors import (
     MalformedHeader,
     MalformedRequest,
     NotAcceptable,
+    OfficerRequired,
     ProofRefused,
     PurposeNotPermitted,
     PurposeRequired,
@@ -51,7 +54,15 @@ ALWAYS: Errors = (
     RateLimited,
     Unavailable,
 )
-SCOPED: Errors = (PurposeRequired, InsufficientScope, PurposeNotPermitted, AgreementNotInForce)
+SCOPED: Errors = (
+    PurposeRequired,
+    OfficerRequired,
+    CaseRefRequired,
+    InsufficientScope,
+    PurposeNotPermitted,
+    ActorNotPermitted,
+    AgreementNotInForce,
+)
 WITH_BODY: Errors = (MalformedRequest, BodyTooLarge, UnsupportedMediaType, InvalidRequest)
 
 

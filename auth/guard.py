@@ -28,6 +28,7 @@ from dtsen.disclosure.mandate import (
     mandate,
 )
 from dtsen.disclosure.proof import Proof
+from dtsen.disclosure.said import PURPOSE, Said, check_said
 from dtsen.errors import (
     DtsenError,
     InsufficientScope,
@@ -142,12 +143,18 @@ class Guard:
         admitted.states.extend(charge.states)
         return charge
 
-    def mandate(self, admitted: Admitted, operation: Operation, purpose: str | None) -> Mandate:
-        """The mandate for one operation; kept until authority or token changes.
+    def mandate(self, admitted: Admitted, operation: Operation, said: Said) -> Mandate:
+        """The mandate for one operation and what its request says of itself.
 
         Raises:
-            what `dtsen.disclosure.mandate.mandate` raises.
+            what `dtsen.disclosure.mandate.mandate` and `check_said` raise.
         """
+        made = self._mandate(admitted, operation, said.get(PURPOSE))
+        check_said(made, said)
+        return made
+
+    def _mandate(self, admitted: Admitted, operation: Operation, purpose: str | None) -> Mandate:
+        """The mandate, kept until authority or token changes."""
         key = (admitted.token.jti, operation.id, purpose)
         held = self._mandates.get(key)
         now = self._clock.now()
@@ -168,7 +175,7 @@ class Judging:
 
     token: AccessToken
     operation: Operation
-    purpose: str | None = None
+    said: Said = field(default_factory=dict)
     refusal: bool = False
     proof: Proof | None = None
 
@@ -180,7 +187,9 @@ class Judging:
             raise ProofRefused
         if self.refusal:
             return bare_mandate(snapshot, self.token, self.operation)
-        return _mandate(snapshot, self.token, self.operation, self.purpose, now)
+        made = _mandate(snapshot, self.token, self.operation, self.said.get(PURPOSE), now)
+        check_said(made, self.said)
+        return made
 
 
 def _mandate(

@@ -74,6 +74,7 @@ def _cells(narrow: Agreement | None, wide: Agreement, effect: Effect) -> Iterato
         both = [name for name in purpose.operations if name in held]
         if known is None or not both:
             continue
+        yield from _circumstances(code, known, purpose, effect)
         if inside is not None or set(both) & _NOT_BY_ROWS:
             yield from _variables(code, known, purpose, inside, effect)
         if beyond is not None and set(both) - _NOT_BY_ROWS:
@@ -124,6 +125,21 @@ def _variables(
         what = Text(f"{name} {who.id} {form_id}", f"{name} of {who.en} {form_en}")
         told = _visible(what, code, effect)
         yield Change("mask", effect, told, code, (name,), "all_people")
+
+
+def _circumstances(code: str, narrow: Purpose, wide: Purpose, effect: Effect) -> Iterator[Change]:
+    """Who may ask and what must be named with it."""
+    word_id, word_en = (
+        ("boleh", "may") if effect == "opens" else ("tidak lagi boleh", "may no more")
+    )
+    if more := [actor for actor in wide.actors if actor not in narrow.actors]:
+        listed = ", ".join(more)
+        told_id, told_en = f"{code}: {listed} {word_id} bertanya", f"{code}: {listed} {word_en} ask"
+        yield _said("actors", effect, told_id, told_en, code)
+    if less := [name for name in narrow.require if name not in wide.require]:
+        listed = ", ".join(less)
+        told_id = f"{code}: {word_id} tanpa {listed}"
+        yield _said("require", effect, told_id, f"{code}: {word_en} ask without {listed}", code)
 
 
 def _rows(code: str, beyond: Someone, effect: Effect) -> Change:

@@ -8,7 +8,7 @@ fault's line; `agreement.schema.json` says the same to editors, as far as JSON S
 
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import ConfigDict, Field
 
@@ -41,6 +41,9 @@ from schemas.selection import named, selected, stated_level
 from schemas.variables import Variable, find
 
 Role: TypeAlias = Literal["pengendali", "prosesor", "pengguna", "pengawas"]
+Actor: TypeAlias = Literal["officer", "subject", "system"]
+Required: TypeAlias = Literal["officer", "case_ref"]
+ACTORS: tuple[Actor, ...] = get_args(Actor)
 Binding: TypeAlias = Literal["dpop", "mtls", "none"]
 
 _UNIQUE: dict[str, Any] = {"uniqueItems": True}
@@ -73,11 +76,19 @@ class Purpose(Part):
     operations: tuple[OperationName, ...] = Field(max_length=MOST, json_schema_extra=_UNIQUE)
     variables: tuple[Selector, ...] = Field(max_length=MOST, json_schema_extra=_UNIQUE)
     masks: dict[VariableName, MaskName] = Field(default_factory=dict, max_length=MOST)
+    actors: tuple[Actor, ...] = Field(
+        default=ACTORS, max_length=len(ACTORS), json_schema_extra=_UNIQUE
+    )
+    """Who may set a request off; nobody, if the list is empty."""
+    require: tuple[Required, ...] = Field(default=(), max_length=2, json_schema_extra=_UNIQUE)
+    """What a request must name: the officer, the case."""
 
     def faults(self) -> Iterator[Found]:
         """Find repetition, masks that cannot be, and health below its level."""
         yield from duplicates("operations", self.operations)
         yield from duplicates("variables", self.variables)
+        yield from duplicates("actors", self.actors)
+        yield from duplicates("require", self.require)
         yield from self._level_faults()
         yield from self._mask_faults()
 

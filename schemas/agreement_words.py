@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from schemas import wilayah
-from schemas.agreement_models import Agreement, Purpose, Rows, opened_variables
+from schemas.agreement_models import ACTORS, Agreement, Purpose, Rows, opened_variables
 from schemas.agreement_quota import PeopleShare, Requests
 from schemas.agreement_sentences import sentences
 from schemas.masks import MASKS
@@ -97,6 +97,8 @@ def _purpose(code: str, purpose: Purpose) -> dict[str, Any]:
     return {
         "code": code,
         "legal_basis": list(purpose.legal_basis),
+        "actors": list(purpose.actors),
+        "require": list(purpose.require),
         "operations": [
             {"scope": name, **sentence(Scope.parse(name))._asdict()} for name in purpose.operations
         ],
@@ -201,6 +203,8 @@ AGREEMENT: dict[str, Any] = {
             _object(
                 code=_line(64),
                 legal_basis=_many(_line()),
+                actors=_many(_line(words=ACTORS)),
+                require=_many(_line(words=("officer", "case_ref"))),
                 operations=_many(_object(scope=_line(64), **_WORDS)),
                 variables=_many(
                     _object(

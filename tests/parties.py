@@ -36,6 +36,8 @@ class Terms:
     legacy: dict[str, Any] | None = None
     purposes: Sequence[str] = ("UJI",)
     role: str = "pengguna"
+    said: dict[str, Any] = field(default_factory=dict)
+    """More members of each purpose."""
 
 
 @contextmanager
@@ -70,6 +72,7 @@ def document(name: str, terms: Terms) -> str:
         "operations": list(terms.operations),
         "variables": list(terms.variables),
         "masks": terms.masks,
+        **terms.said,
     }
     quota = {
         "requests": {"per_second": terms.per_second},

@@ -6,13 +6,13 @@ from typing import Any
 from api.document import SECURITY_SCHEME
 from api.own import shapes
 from api.own.examples import fitted
+from api.own.headers import narrowed_header
 from dtsen.audit.viewer import OVERSEER
 from dtsen.disclosure.opening import Opening, openings, scopes_needed
 from schemas.agreement import Agreement
 from schemas.agreement_words import told_agreement
 
 PURPOSES = "x-dtsen-purposes"
-_PURPOSE = "DTSEN-Purpose"
 _WHOLE_REGISTRY = frozenset({"dictionary.get"})
 """Operations whose example tells of every variable there is."""
 _OWN_AGREEMENT = "agreement.get"
@@ -84,6 +84,8 @@ class _Narrowing:
             each.purpose: {
                 "variables": [variable.qualified for variable in each.variables],
                 "masks": dict(each.masks),
+                "actors": list(each.actors),
+                "require": list(each.require),
             }
             for each in opened
         }
@@ -110,13 +112,14 @@ class _Narrowing:
                 content["example"] = {"agreement": told}
 
     def _parameter(self, parameter: dict[str, Any], opened: Sequence[Opening]) -> dict[str, Any]:
-        reference = parameter.get("$ref", "")
-        if not reference.endswith(f"/{_PURPOSE}"):
+        """A header of a request, with the values that these purposes take."""
+        name = parameter.get("$ref", "").rpartition("/")[2]
+        narrowed = narrowed_header(name, opened)
+        if narrowed is None:
             return parameter
-        whole = self._whole["components"]["parameters"][_PURPOSE]
-        purposes = [each.purpose for each in opened]
-        schema = {"type": "string", "enum": purposes}
-        return {**whole, "required": len(purposes) > 1, "schema": schema}
+        whole = self._whole["components"]["parameters"][name]
+        schema = {"schema": {"type": "string", "enum": narrowed.values}} if narrowed.values else {}
+        return {**whole, "required": narrowed.required, **schema}
 
     def _specialised(self, part: Any, scope: str | None) -> Any:  # noqa: ANN401 - any JSON value
         """A part of the document with references to the shapes that this scope opens."""

@@ -11,12 +11,17 @@ from schemas.variables import GROUPS, Group, Variable
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What one operation opens for one purpose: variables in catalogue order, masks by name."""
+    """What one operation opens for one purpose: variables in catalogue order, masks by name.
+
+    `actors` may set a request off; `require` is what it must name.
+    """
 
     purpose: str
     groups: frozenset[Group]
     variables: tuple[Variable, ...]
     masks: Mapping[str, str]
+    actors: tuple[str, ...]
+    require: tuple[str, ...]
 
 
 def openings(agreement: Agreement, scopes: Collection[str]) -> dict[str, tuple[Opening, ...]]:
@@ -55,5 +60,7 @@ def _purposes(agreement: Agreement, scopes: Collection[str], operation: str) -> 
         masks = {
             v.qualified: plan.masks[v.qualified] for v in variables if v.qualified in plan.masks
         }
-        found.append(Opening(code, of_token & of_purpose, variables, masks))
+        groups = of_token & of_purpose
+        said = (purpose.actors, purpose.require)
+        found.append(Opening(code, groups, variables, masks, *said))
     return found

@@ -18,6 +18,7 @@ from dtsen.errors.failures import (
 )
 from dtsen.errors.requests import (
     BodyTooLarge,
+    CaseRefRequired,
     CursorExpired,
     DoubledAuthorization,
     IdempotencyKeyReused,
@@ -28,11 +29,13 @@ from dtsen.errors.requests import (
     MalformedRequest,
     MethodNotAllowed,
     NotAcceptable,
+    OfficerRequired,
     PurposeRequired,
     UnsupportedMediaType,
 )
 from dtsen.errors.retiring import BrownOut, LegacyRetired
 from dtsen.errors.rights import (
+    ActorNotPermitted,
     AgreementNotInForce,
     AuditScopeRequired,
     FieldNotPermitted,
@@ -45,10 +48,12 @@ from dtsen.errors.rights import (
 )
 
 __all__ = [
+    "ActorNotPermitted",
     "AgreementNotInForce",
     "AuditScopeRequired",
     "BodyTooLarge",
     "BrownOut",
+    "CaseRefRequired",
     "CursorExpired",
     "DoubledAuthorization",
     "DtsenError",
@@ -66,6 +71,7 @@ __all__ = [
     "MethodNotAllowed",
     "NoRelease",
     "NotAcceptable",
+    "OfficerRequired",
     "PathNotFound",
     "ProofRefused",
     "PurposeNotPermitted",

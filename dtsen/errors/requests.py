@@ -64,6 +64,30 @@ class PurposeRequired(DtsenError):
     )
 
 
+class OfficerRequired(DtsenError):
+    """The agreement asks for the officer's name with this purpose."""
+
+    code = "officer-required"
+    status = 400
+    title = Text("Petugas wajib disebut", "Officer required")
+    detail = Text(
+        "Perjanjian Anda mewajibkan DTSEN-Officer untuk tujuan ini.",
+        "Your agreement asks for DTSEN-Officer with this purpose.",
+    )
+
+
+class CaseRefRequired(DtsenError):
+    """The agreement asks for a case reference with this purpose."""
+
+    code = "case-ref-required"
+    status = 400
+    title = Text("Nomor kasus wajib disebut", "Case reference required")
+    detail = Text(
+        "Perjanjian Anda mewajibkan DTSEN-Case-Ref untuk tujuan ini.",
+        "Your agreement asks for DTSEN-Case-Ref with this purpose.",
+    )
+
+
 class InvalidCursor(DtsenError):
     """The cursor is not one of ours, or belongs to another query or client."""
 

@@ -52,6 +52,18 @@ class PurposeNotPermitted(DtsenError):
     )
 
 
+class ActorNotPermitted(DtsenError):
+    """The purpose is not for whoever set this request off."""
+
+    code = "actor-not-permitted"
+    status = 403
+    title = Text("Pelaku tidak diizinkan", "Actor not permitted")
+    detail = Text(
+        "Tujuan ini tidak terbuka bagi pelaku yang disebut di DTSEN-Actor.",
+        "This purpose is not open to the actor named in DTSEN-Actor.",
+    )
+
+
 class AgreementNotInForce(DtsenError):
     """The client has no agreement in force."""
 

@@ -181,7 +181,12 @@ TOKENS = {"binding": "dpop", "exceptions": []}
 EXCEPTED = {**TOKENS, "exceptions": [{"client": "uji", "binding": "none", "until": "2026-06-30"}]}
 LATER = {**TOKENS, "exceptions": [{"client": "uji", "binding": "none", "until": "2026-07-01"}]}
 SHARED = {**QUOTA, "purposes": {"UJI": {"per_day": 5}}}
+STRICT = {"UJI": {**BASE["purposes"]["UJI"], "actors": ["officer"], "require": ["officer"]}}
+LAX = {"UJI": {**STRICT["UJI"], "actors": ["officer", "system"]}}
+SILENT = {"UJI": {**STRICT["UJI"], "require": []}}
 STEPS = {
+    "an actor": ({"purposes": STRICT}, {"purposes": LAX}),
+    "no officer": ({"purposes": STRICT}, {"purposes": SILENT}),
     "validity": (
         {"valid": {"from": "2026-01-01", "to": "2026-12-31"}},
         {"valid": {"from": "2026-01-01", "to": "2027-01-01"}},

@@ -33,11 +33,15 @@ CLIENTS = (
 )
 
 
+SIGNED = {"client.keys"}
+"""Operations whose request holds a signature of its client's own key: no example can."""
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_every_answer_is_one_that_the_callers_own_document_describes(sandbox, client):
     own = told(sandbox, client)
     for name, (method, path, operation) in operations(own).items():
-        if "{" in path:
+        if "{" in path or name in SIGNED:
             continue
         body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
         purposes = operation.get(PURPOSES, {None: None})

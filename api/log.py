@@ -29,6 +29,12 @@ NO_CACHE = "no-cache"
 NO_STORE = "no-store"
 FOR_EVER = "public, max-age=31536000, immutable"
 
+_STAMPED = {
+    "sizes": (TEXT, NO_CACHE),
+    "checkpoint": (TEXT, FOR_EVER),
+    "tsr": ("application/timestamp-reply", FOR_EVER),
+}
+_STAMP = re.compile(r"sizes|[1-9][0-9]{0,18}\.(?:checkpoint|tsr)")
 _YEAR = re.compile(r"[1-9][0-9]{3}")
 _SAFE = [header for header in SAFE_HEADERS if header[0] != b"cache-control"]
 
@@ -110,6 +116,16 @@ async def tile(request: Request, year: str, rest: str) -> Response:
         raise _not_there()
     content = await asyncio.to_thread(_parts(request).log.tile, number, wanted)
     return _answer(content, BINARY, FOR_EVER)
+
+
+@router.get("/{year}/timestamp/{name}")
+async def timestamp(request: Request, year: str, name: str) -> Response:
+    """Answer with a file of the timestamps over a year's checkpoints."""
+    number, kind = read_year(year), _STAMP.fullmatch(name)
+    if number is None or kind is None:
+        raise _not_there()
+    content = await asyncio.to_thread(_parts(request).log.timestamp, number, name)
+    return _answer(content, *_STAMPED[name.rpartition(".")[2]])
 
 
 async def _current(request: Request) -> int | None:

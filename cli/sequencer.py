@@ -16,8 +16,11 @@ from dtsen.audit.keeper import Keeper
 from dtsen.audit.publication import Publication
 from dtsen.audit.recovery import recover as take_up_again
 from dtsen.audit.sequencer import Sequencer
+from dtsen.audit.stamping import Stamping
 from dtsen.clock import Clock
+from dtsen.settings import Settings
 from dtsen.tlog.policy import parse_policy
+from dtsen.verifier.timestamps import read_authority
 from dtsen.witness.gathering import Witnesses
 
 
@@ -43,7 +46,10 @@ def sequencer(
     publication = Publication(chosen.log_directory, chosen.guard_directory)
     with ExitStack() as stack:
         witnesses = _witnesses(stack, chosen.witness_policy, clock)
-        keeper = Keeper(keyring(), clock, publication, chosen.issuer, witnesses=witnesses)
+        stamping = _stamping(chosen, publication, clock)
+        keeper = Keeper(
+            keyring(), clock, publication, chosen.issuer, witnesses=witnesses, stamping=stamping
+        )
         urls = stack.enter_context(database())
         try:
             candidate = Sequencer(urls.sequencer, keyring(), clock, keeper)
@@ -67,6 +73,17 @@ def _witnesses(stack: ExitStack, file: Path | None, clock: Clock) -> Witnesses |
     witnesses = Witnesses(policy, stack.enter_context(httpx2.Client()), clock.monotonic)
     stack.callback(witnesses.close)
     return witnesses
+
+
+def _stamping(chosen: Settings, publication: Publication, clock: Clock) -> Stamping | None:
+    """The timestamp authority that the settings name."""
+    if chosen.tsa_url is None or chosen.tsa_ca is None:
+        return None
+    try:
+        authority = read_authority(chosen.tsa_ca)
+    except (OSError, ValueError) as error:
+        fail(f"DTSEN_TSA_CA: {error}")
+    return Stamping(chosen.tsa_url, authority, publication, clock)
 
 
 def _recover(candidate: Sequencer, publication: Publication) -> None:

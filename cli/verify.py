@@ -17,7 +17,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cli.context import database as servers, err, fail, out, print_json, settings
 from cli.logs import Logs, bundles_of, logs_of
 from cli.mine import mine
-from cli.verifying import FIRST_MET, Keys, PolicyFile, State, memory_in, told_faults, trust_in
+from cli.verifying import (
+    FIRST_MET,
+    NO_AUTHORITY,
+    Keys,
+    PolicyFile,
+    State,
+    authority_in,
+    memory_in,
+    stamped_in,
+    told_faults,
+    trust_in,
+)
 from dtsen.audit.rows import Rows, check_stored_tree, check_unlogged, year_of
 from dtsen.database import connect
 from dtsen.tlog.merkle import ProofInvalid
@@ -28,6 +39,7 @@ from dtsen.verifier.memory import Memory
 from dtsen.verifier.mirror import TIMEOUT_SECONDS
 from dtsen.verifier.monitor import follow as follow_log
 from dtsen.verifier.source import Source
+from dtsen.verifier.timestamps import Stamped
 from dtsen.verifier.verification import Trust, Verified, verify as verify_log
 
 
@@ -41,6 +53,10 @@ def verify(  # noqa: PLR0913 - each option is a wish of its own
     client: Annotated[Path | None, typer.Option(help="Read entries as this client.")] = None,
     state: State = None,
     *,
+    tsa_ca: Annotated[
+        Path | None,
+        typer.Option(help="Check timestamps against these certificates; default: DTSEN_TSA_CA."),
+    ] = None,
     mine_: Annotated[
         Path | None, typer.Option("--mine", help="Hold our receipts against it (with --client).")
     ] = None,
@@ -71,6 +87,7 @@ def verify(  # noqa: PLR0913 - each option is a wish of its own
             mine(mine_, client, key, state)
         return
     memory, trust = memory_in(state), trust_in(key, policy)
+    authority = authority_in(tsa_ca or settings().tsa_ca)
     with told_faults(json_=json_), httpx2.Client(timeout=TIMEOUT_SECONDS) as http:
         logs = logs_of(source or str(settings().log_directory), http, client)
         if follow:
@@ -82,7 +99,8 @@ def verify(  # noqa: PLR0913 - each option is a wish of its own
                 verified = _run(log, memory, trust, entries, only_new=new)
                 if connection is not None:
                     check_stored_tree(connection, year_of(log), log, verified.checkpoint.size)
-                _tell(verified, log, entries=entries, json_=json_)
+                stamped = stamped_in(log, verified, memory, authority)
+                _tell(verified, log, stamped, entries=entries is not None, json_=json_)
             if connection is not None:
                 check_unlogged(connection)
 
@@ -143,7 +161,7 @@ def _follow(
     follow_log(step, seconds=every, stall=stall, monotonic=time.monotonic, stop=stop, told=told)
 
 
-def _tell(verified: Verified, log: Source, *, entries: Entries | None, json_: bool) -> None:
+def _tell(verified: Verified, log: Source, stamped: Stamped, *, entries: bool, json_: bool) -> None:
     checkpoint = verified.checkpoint
     told = {
         "log": str(log),
@@ -151,9 +169,12 @@ def _tell(verified: Verified, log: Source, *, entries: Entries | None, json_: bo
         "size": checkpoint.size,
         "root": checkpoint.root.hex(),
         "from": verified.started,
-        "entries": entries is not None,
+        "entries": entries,
         "witnesses": list(verified.witnesses),
         "key_first_met": verified.first_met,
+        "timestamps": stamped.count,
+        "timestamps_checked": stamped.checked,
+        "stamped_at": stamped.newest.isoformat() if stamped.newest else None,
     }
     if json_:
         print_json(told)
@@ -167,5 +188,11 @@ def _tell(verified: Verified, log: Source, *, entries: Entries | None, json_: bo
         highlight=False,
         soft_wrap=True,
     )
+    if stamped.newest:
+        out.print(
+            f"{stamped.count} timestamps hold, the newest of {stamped.newest:%Y-%m-%d %H:%M}Z"
+        )
+    elif stamped.count:
+        err.print(f"{stamped.count} timestamps were not checked: {NO_AUTHORITY}", style="yellow")
     if verified.first_met:
         err.print(FIRST_MET, style="yellow")

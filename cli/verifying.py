@@ -7,6 +7,7 @@ from typing import Annotated
 
 import psycopg
 import typer
+from cryptography.x509 import Certificate
 
 from cli.calling import Caller
 from cli.context import err, fail, print_json, settings
@@ -15,12 +16,16 @@ from dtsen.tlog.notes import ED25519, NoteInvalid, Verifier
 from dtsen.tlog.policy import EMPTY, PolicyInvalid, parse_policy
 from dtsen.verifier.faults import Absent, LogFault, Refused, Unreachable
 from dtsen.verifier.memory import Memory
-from dtsen.verifier.verification import Trust
+from dtsen.verifier.source import Source
+from dtsen.verifier.timestamps import Stamped, check_timestamps, read_authority
+from dtsen.verifier.verification import Trust, Verified
 
 FIRST_MET = (
     "Its key was taken from the log itself, for want of another. Compare it with one that you got"
     " elsewhere, and give that as --key."
 )
+
+NO_AUTHORITY = "no authority is known; give its certificate as --tsa-ca or DTSEN_TSA_CA."
 
 Keys = Annotated[list[str] | None, typer.Option("--key", help="A key of the log to believe.")]
 PolicyFile = Annotated[
@@ -44,6 +49,23 @@ def trust_in(keys: Sequence[str] | None, policy: Path | None) -> Trust:
     if any(one.kind != ED25519 for one in verifiers):
         raise typer.BadParameter("that is a witness's key; it belongs into a policy")
     return Trust(verifiers, chosen)
+
+
+def authority_in(file: Path | None) -> Sequence[Certificate] | None:
+    """Whom to believe on time, from a file of certificates."""
+    try:
+        return read_authority(file) if file else None
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"the timestamp authority's certificates: {error}") from None
+
+
+def stamped_in(
+    log: Source, verified: Verified, memory: Memory, authority: Sequence[Certificate] | None
+) -> Stamped:
+    """A verified log's timestamps, held against it if an authority is known."""
+    keys = memory.recall(verified.checkpoint.origin).keys
+    logs = [Verifier.parse(line) for line in keys]
+    return check_timestamps(log, verified.checkpoint, logs, authority)
 
 
 @contextmanager

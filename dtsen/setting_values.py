@@ -48,6 +48,16 @@ def _origin(value: str) -> str:
     return value
 
 
+def _web_address(value: str) -> str:
+    url = urlsplit(value)
+    if url.scheme not in {"http", "https"} or not url.hostname or "@" in url.netloc:
+        raise ValueError("must be http(s)://HOST[:PORT][/PATH] and hold no login")
+    return value
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
 def _networks(value: object) -> object:
     """Addresses or networks, with commas between them."""
     if not isinstance(value, str):

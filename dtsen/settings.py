@@ -28,7 +28,15 @@ from pydantic_settings import (
 )
 
 from dtsen.database import DatabaseUrls
-from dtsen.setting_values import AbsolutePath, DatabaseUrl, LogUri, Networks, Origin, Port
+from dtsen.setting_values import (
+    AbsolutePath,
+    DatabaseUrl,
+    LogUri,
+    Networks,
+    Origin,
+    Port,
+    WebAddress,
+)
 
 PREFIX = "DTSEN_"
 ENV_FILE = "DTSEN_ENV_FILE"
@@ -132,6 +140,12 @@ class Settings(BaseSettings):
     witness_policy: AbsolutePath | None = Field(
         default=None, description="File of witnesses to ask (C2SP tlog-policy); absent: none."
     )
+    tsa_url: WebAddress | None = Field(
+        default=None, description="Timestamp authority (RFC 3161) to ask hourly; absent: none."
+    )
+    tsa_ca: AbsolutePath | None = Field(
+        default=None, description="File of its CA's certificates (PEM), to believe it by."
+    )
     metrics_port: Port = Field(default=9464, description="Metrics, on loopback only.")
     dpop_nonces: bool = Field(
         default=False, description="Ask for a nonce of ours in proofs of possession (RFC 9449 8)."
@@ -202,6 +216,12 @@ class Settings(BaseSettings):
             raise ValueError("the four DTSEN_*DATABASE_URL must name four different logins")
         if self.replica_url is not None and not urls:
             raise ValueError("DTSEN_REPLICA_URL needs DTSEN_DATABASE_URL: of what is it a replica?")
+        return self
+
+    @model_validator(mode="after")
+    def _a_timestamp_can_be_checked(self) -> Self:
+        if self.tsa_url is not None and self.tsa_ca is None:
+            raise ValueError("DTSEN_TSA_URL needs DTSEN_TSA_CA: whom to believe?")
         return self
 
     @classmethod

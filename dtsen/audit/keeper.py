@@ -14,6 +14,7 @@ from dtsen.audit.halt import LeadLost, LogHalted
 from dtsen.audit.merging import MOST_AT_ONCE, Reached, merge, nothing
 from dtsen.audit.publication import Publication, read_checkpoint
 from dtsen.audit.signing import held_for, last_signed, sign
+from dtsen.audit.stamping import Stamping
 from dtsen.audit.tree import Tree, edge_at, newest_tree, tile_bytes, tree_of
 from dtsen.audit.years import Years, newest, prepare
 from dtsen.clock import Clock
@@ -39,9 +40,11 @@ class Keeper:
         issuer: str,
         *,
         witnesses: Witnesses | None = None,
+        stamping: Stamping | None = None,
         reached: Reached = nothing,
     ) -> None:
-        """Take what is kept where, and the witnesses to ask before each publication."""
+        """Take what is kept where, the witnesses to ask before each publication, and who stamps."""
+        self._stamping = stamping
         self._witnesses = witnesses
         self._keyring = keyring
         self._clock = clock
@@ -84,7 +87,9 @@ class Keeper:
         return taken
 
     def upkeep(self, connection: psycopg.Connection) -> None:
-        """Have the partitions that the log will need."""
+        """Have the partitions that the log will need, and what is published stamped."""
+        if self._stamping is not None:
+            self._stamping.begin()
         tree = newest_tree(connection)
         if tree is not None:
             prepare(connection, tree.year, tree.size)

@@ -18,6 +18,7 @@ from dtsen.audit.halt import LeadLost, LogHalted
 from dtsen.tlog.checkpoint import Checkpoint
 from dtsen.tlog.notes import NoteInvalid, read_note
 from dtsen.tlog.tiles import WIDTH, Tile, tile_path
+from dtsen.verifier.timestamps import SIZES, answer_path, stamped_path
 
 CHECKPOINT = "checkpoint"
 KEY = "key"
@@ -106,6 +107,13 @@ class Publication:
     def put_checkpoint(self, year: int, note: bytes) -> None:
         """Publish a checkpoint."""
         _write(self.folder / str(year) / CHECKPOINT, note)
+
+    def put_timestamp(self, year: int, size: int, note: bytes, answer: bytes) -> None:
+        """Publish a timestamp over a checkpoint's bytes; it is listed last, when it is whole."""
+        folder = self.folder / str(year)
+        _write(folder / stamped_path(size), note)
+        _write(folder / answer_path(size), answer)
+        _write(folder / SIZES, (self.file(year, SIZES) or b"") + f"{size}\n".encode())
 
     def prune(self, year: int, tile: Tile) -> None:
         """Remove the partial tiles of a place whose full tile is published."""

@@ -65,6 +65,10 @@ class PublishedLog:
             return None
         return self._publication.file(year, tile.path)
 
+    def timestamp(self, year: int, name: str) -> bytes | None:
+        """A file of a year's timestamps, by its name."""
+        return self._publication.file(year, f"timestamp/{name}")
+
     async def entries(self, year: int, tile: Tile) -> bytes | None:
         """An entry bundle, if a published checkpoint covers it; a lost leaf is an empty entry.
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from dtsen.audit.publication import Publication
 from dtsen.clock import Clock
 from dtsen.tlog.checkpoint import open_checkpoint
 from dtsen.tlog.merkle import leaf_hash, root_of
@@ -144,6 +145,20 @@ def test_entries_are_for_verifiers_alone_and_every_attempt_is_recorded(sandbox):
     assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
     assert "dtsen-access-record" in refused.headers
     assert sandbox.call("POST", "/v1/audit/search", {}, as_client=VERIFIER).status_code == 403
+
+
+def test_timestamps_are_served_as_published_and_nothing_beside_them(sandbox, tmp_path):
+    # Of a year that has no log, so that nobody takes it for a real one.
+    Publication(sandbox.home / "log", tmp_path).put_timestamp(2001, 47, b"note", b"answer")
+    sizes = sandbox.http.get("/log/2001/timestamp/sizes")
+    assert (sizes.text, sizes.headers["cache-control"]) == ("47\n", "no-cache")
+    answer = sandbox.http.get("/log/2001/timestamp/47.tsr")
+    assert answer.content == b"answer"
+    assert answer.headers["content-type"] == "application/timestamp-reply"
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert sandbox.http.get("/log/2001/timestamp/47.checkpoint").text == "note"
+    for name in ("48.tsr", "047.tsr", "47", "47.key", "%2e%2e%2fkey", ".tsr", "sizes.tsr"):
+        assert sandbox.http.get(f"/log/2001/timestamp/{name}").status_code == 404, name
 
 
 def test_one_address_may_fetch_a_hundred_tiles_a_second(sandbox):

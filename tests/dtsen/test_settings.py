@@ -205,3 +205,11 @@ def test_one_closed_folder_on_the_way_closes_it_for_others(tmp_path):
     (tmp_path / "closed").chmod(0o700)
     assert not enterable(tmp_path / "closed" / "open")
     assert enterable(Path("/usr"))
+
+
+def test_a_timestamp_authority_needs_its_certificates(monkeypatch):
+    url = "https://tsa.example/tsr"
+    assert "DTSEN_TSA_CA" in refusal(monkeypatch, DTSEN_TSA_URL=url)
+    settings = given(monkeypatch, DTSEN_TSA_URL=url, DTSEN_TSA_CA="/etc/tsa.pem")
+    assert (settings.tsa_url, settings.tsa_ca) == (url, Path("/etc/tsa.pem"))
+    assert "DTSEN_TSA_URL" in refusal(monkeypatch, DTSEN_TSA_URL="https://u:p@tsa.example/")

@@ -9,7 +9,7 @@ import httpx2
 import typer
 from rich.table import Table
 
-from cli import mine, verify
+from cli import mine, reconcile, verify
 from cli.context import fail, out, print_json
 from cli.curl import ClientFile, call
 
@@ -22,6 +22,7 @@ COLUMNS = ("recorded_at", "agency", "op", "outcome", "n", "purpose", "officer", 
 
 app.command()(verify.verify)
 app.command()(mine.proof)
+app.command()(reconcile.reconcile)
 
 
 @app.command()

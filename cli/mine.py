@@ -90,24 +90,33 @@ def _origin(content: bytes) -> str:
 
 def _records(asking: Caller, first: int, last: int) -> dict[UUID, dict[str, Any]]:
     """This client's records whose ids lie between two instants (Unix ms), once all are indexed."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    asked = {
-        "client": asking.client["client_id"],
-        "from": _instant(first - MARGIN_MS).isoformat(),
-        "to": _instant(last + MARGIN_MS).isoformat(),
-    }
-    while True:
-        found, complete = _pages(asking, asked)
-        if datetime.fromisoformat(complete) > _instant(last + MARGIN_MS):
-            break
-        if time.monotonic() >= deadline:
-            raise Unreachable(f"the log is complete only until {complete}")
-        time.sleep(1)
+    since, until = _instant(first - MARGIN_MS), _instant(last + MARGIN_MS)
+    found = search(asking, since, until, client=asking.client["client_id"])
     return {
         record: one
         for record, one in found.items()
         if one.get("typ") not in WITHOUT_RECEIPT and first <= record.int >> 80 <= last
     }
+
+
+def search(
+    asking: Caller, since: datetime, until: datetime, **wanted: str
+) -> dict[UUID, dict[str, Any]]:
+    """Records between two instants that this client may see, once all are indexed.
+
+    Raises:
+        Unreachable: the log does not become complete until then, or does not answer.
+        Refused: it is not open to this client.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    asked = wanted | {"from": since.isoformat(), "to": until.isoformat()}
+    while True:
+        found, complete = _pages(asking, asked)
+        if datetime.fromisoformat(complete) > until:
+            return found
+        if time.monotonic() >= deadline:
+            raise Unreachable(f"the log is complete only until {complete}")
+        time.sleep(1)
 
 
 def _instant(milliseconds: int) -> datetime:

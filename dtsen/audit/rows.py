@@ -5,6 +5,8 @@ tiles, which nobody can change by changing the database.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
@@ -34,7 +36,17 @@ WHERE NOT EXISTS (SELECT FROM audit.leaf l WHERE l.record = r.id)
 ORDER BY r.recorded_at, r.id LIMIT 1
 """
 
+_ANSWERED = """
+SELECT id, recorded_at FROM audit.record
+WHERE recorded_at >= %s AND recorded_at < %s
+    AND client IS NOT NULL AND op <> %s AND typ <> ALL(%s)
+"""
+
 TILES_AT_ONCE = 64
+WITHOUT_ANSWER = frozenset({"login", "throttled", "admin"})
+"""Kinds of records of clients that no answer names."""
+COUNTED_REFUSALS = "*"
+"""The operation of records that count refusals."""
 
 
 class Rows:
@@ -52,6 +64,14 @@ class Rows:
             cursor.execute(_ENTRIES, (self._year, start, start + tile.width))
             rows = {row["index"]: row for row in cursor}
         return [_entry(rows.get(index)) for index in range(start, start + tile.width)]
+
+
+def records_between(
+    connection: psycopg.Connection, since: datetime, until: datetime
+) -> dict[UUID, datetime]:
+    """Records that answers name, and when they were written, between two instants."""
+    rows = connection.execute(_ANSWERED, (since, until, COUNTED_REFUSALS, list(WITHOUT_ANSWER)))
+    return dict(rows.fetchall())
 
 
 def year_of(log: Source) -> int:

@@ -107,7 +107,8 @@ class Budgets:
             lease = account.leases.get(line)
             if lease is None or lease.held < cost or now >= lease.ends:
                 return False
-            if lease.drawn > ceiling:  # lowered by a new version of the agreement
+            if ceiling < lease.ceiling:
+                # Lowered by a new version of the agreement: what others drew meanwhile decides.
                 return False
             if monotonic - lease.seen_at > FRESH_SECONDS:
                 return False
@@ -172,6 +173,7 @@ class Budgets:
                 lease.held = 0
             lease.starts, lease.ends, lease.drawn = row["starts"], row["ends"], row["drawn"]
             lease.held += row["granted"]
+            lease.ceiling = ceilings[line]
             lease.seen_at = self._clock.monotonic()
             granted[line] = row["granted"]
         await self._surrender(owner, account, ceilings)

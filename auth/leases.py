@@ -35,6 +35,7 @@ class Lease:
     ends: datetime = LONG_AGO
     held: int = 0
     drawn: int = 0
+    ceiling: int = 0
     seen_at: float = 0.0
 
     def left(self, ceiling: int) -> int:

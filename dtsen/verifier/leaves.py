@@ -21,7 +21,7 @@ _MEMBERS = {
     "iat": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", re.ASCII),
     "ek": re.compile(r"\d{4}-\d\d", re.ASCII),
     "typ": re.compile(r"[a-z][a-z._-]*"),
-    "op": re.compile(r"[A-Za-z][A-Za-z._-]*"),
+    "op": re.compile(r"\*|[A-Za-z][A-Za-z._-]*"),  # *: any, of refusals counted together
     "outcome": re.compile(r"[a-z][a-z_-]*"),
 }
 

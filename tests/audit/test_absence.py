@@ -26,8 +26,7 @@ OF_ITS_OWN = ("jti", "iat", "recorded_at", "resp_hash", "subject")
 
 
 async def merged(population) -> None:
-    folder = population.keyring._directory.parent
-    publication = Publication(folder / "log", folder / "log-guard")
+    publication = Publication(population.folder / "log", population.folder / "log-guard")
     keeper = Keeper(population.keyring, Clock(), publication, ISSUER)
     sequencer = Sequencer(population.urls.sequencer, population.keyring, Clock(), keeper)
     with sequencer.connect() as connection:

@@ -198,9 +198,9 @@ def test_an_overseer_sees_what_operators_did_and_what_serves(sandbox):
         assert answer.status_code == 200, answer.text
         return answer.json()["records"]
 
-    applied = {one["agreement"] for one in search("agreement.apply", "demo-auditor")}
+    applied = {one["agreement"] for one in search("act.approve", "demo-auditor")}
     assert "PKS-907/2026" in applied
     (started, *_) = search("worker.start", "demo-auditor")
     assert started["q"]["profile"] == "sandbox"
-    for operation in ("agreement.apply", "worker.start"):
+    for operation in ("act.approve", "worker.start"):
         assert search(operation, "demo-explorer") == [], "they belong to no agency"

@@ -131,7 +131,11 @@ UPDATE acts.act SET approved_by = %s, approval = %s, approved_at = clock_timesta
 def test_the_database_refuses_what_our_code_would_never_ask(owner, keys, two):
     act = propose(owner, keys, two[0], "test", BODY)
     signature = bytes(64)
-    refused = (psycopg.errors.CheckViolation, psycopg.errors.ForeignKeyViolation)
+    refused = (
+        psycopg.errors.CheckViolation,
+        psycopg.errors.ForeignKeyViolation,
+        psycopg.errors.FeatureNotSupported,  # a table that others refer to is not truncated alone
+    )
     retired = person(owner)
     acts.retire(owner, retired.name)
     for statement, values in (

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from auth.budgets import Budgets
 from auth.leases import Ceilings, Line
@@ -46,6 +46,14 @@ steps = st.lists(
     min_size=2,
     max_size=14,
 )
+
+
+LOWERED_BETWEEN_LEASES: list[Any] = [
+    ("charge", [(1, "besar", "SATU", 1, True)]),  # what it holds, the other worker knows nothing of
+    ("charge", [(0, "besar", "SATU", 20, False)]),
+    ("version", 20),
+    ("charge", [(1, "besar", "SATU", 1, False)]),
+]
 
 
 def ceilings_of(name: str, day: int, client: str, purpose: str) -> Ceilings:
@@ -115,6 +123,7 @@ class Story:
     deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(told=steps)
+@example(told=LOWERED_BETWEEN_LEASES)
 def test_no_history_exceeds_a_budget(database: DatabaseUrls, told: list[Any]) -> None:
     async def work() -> None:
         async with AsyncExitStack() as stack:

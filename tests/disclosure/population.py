@@ -78,6 +78,7 @@ class Population:
 
     urls: DatabaseUrls
     keyring: Keyring
+    folder: Path
     samples: Samples
 
     def connect(self) -> psycopg.Connection:
@@ -205,7 +206,7 @@ def fill(urls: DatabaseUrls, folder: Path) -> Population:
     with connect(urls.owner, autocommit=True) as connection:
         load(urls, folder / "releases" / "2026-Q3", lambda *_: None)
         activate(connection, "2026-Q3")
-        return Population(urls, keyring, sample(connection))
+        return Population(urls, keyring, folder, sample(connection))
 
 
 @pytest.fixture(scope="session")

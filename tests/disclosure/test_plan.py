@@ -70,7 +70,7 @@ def test_every_mask_that_agreements_may_name_has_its_sql():
 def ids(tmp_path_factory):
     keyring = Keyring(tmp_path_factory.mktemp("keys"))
     keyring.ensure(datetime.now(UTC))
-    keyring._create(Purpose.PAIRWISE, "2", bytes(32))
+    keyring.rotate(Purpose.PAIRWISE, datetime.now(UTC))
     return PairwiseIds(keyring)
 
 

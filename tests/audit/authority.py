@@ -40,9 +40,9 @@ def openssl(*words: object) -> None:
 
 
 class Authority:
-    """Key and certificates in a folder."""
+    """Key and certificates in a folder; `indirect`: of an authority between it and the root."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, indirect: bool = False) -> None:
         folder.mkdir()
         self._folder = folder
         self.ca = folder / "ca.pem"
@@ -51,8 +51,13 @@ class Authority:
         ca = ("-keyout", folder / "ca.key", "-out", self.ca, "-subj", f"/CN={folder.name} CA")
         made = ("req", "-x509", "-config", self._config, "-days", 30)
         openssl(*made, "-extensions", "ca", *_KEY, *ca)
-        mine = ("-keyout", folder / "tsa.key", "-out", folder / "tsa.pem", "-subj", "/CN=TSA")
+        self.between = folder / "between.pem"
+        between = ("-keyout", folder / "between.key", "-out", self.between, "-subj", "/CN=Between")
         by = ("-CA", self.ca, "-CAkey", folder / "ca.key")
+        openssl(*made, "-extensions", "ca", *_KEY, *between, *by)
+        if indirect:
+            by = ("-CA", self.between, "-CAkey", folder / "between.key")
+        mine = ("-keyout", folder / "tsa.key", "-out", folder / "tsa.pem", "-subj", "/CN=TSA")
         openssl(*made, "-extensions", "stamper", *_KEY, *mine, *by)
 
     def answer(self, query: bytes) -> bytes:

@@ -139,6 +139,19 @@ def test_another_authority_is_not_believed(publication, tsa, other, tmp_path):
     assert "300.tsr: Error while verifying certificates" in done.stderr
 
 
+def test_an_authority_between_belongs_into_the_file_beside_the_root(publication, tmp_path):
+    tsa = Authority(tmp_path / "indirect", indirect=True)
+    with serving(tsa.answer) as url:
+        with pytest.raises(TimestampInvalid, match="certificates"):
+            stamping(url, tsa, publication).stamp()
+        root = tsa.ca.read_bytes()
+        tsa.ca.write_bytes(tsa.between.read_bytes())
+        with pytest.raises(TimestampInvalid, match="certificates"):
+            stamping(url, tsa, publication).stamp()
+        tsa.ca.write_bytes(root + tsa.between.read_bytes())
+        assert stamping(url, tsa, publication).stamp()
+
+
 def test_an_answer_that_proves_nothing_is_not_published(publication, tsa, other):
     kept = []
 

@@ -78,7 +78,7 @@ class SubjectIdConvertor(Convertor[str]):
     Without this `GET /v1/individuals/lookup` would ask for a person, and not be a wrong method.
     """
 
-    regex = "(?!(?:lookup|batch-lookup|history|match|find|status)$)[^/]+"
+    regex = "(?!(?:lookup|batch-lookup|history|match|find|status|translate)$)[^/]+"
 
     def convert(self, value: str) -> str:
         """The id as it stands."""

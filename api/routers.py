@@ -17,12 +17,14 @@ from api.v1 import (
     individuals,
     legacy,
     releases,
+    translation,
     wilayah,
 )
 
 MODULES = (
     individuals,
     families,
+    translation,
     legacy,
     dtks,
     audit,

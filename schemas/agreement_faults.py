@@ -163,6 +163,10 @@ MESSAGES: Mapping[str, Text] = MappingProxyType(
             "Klien ini tidak ada dalam daftar clients.",
             "Not one of the agreement's clients.",
         ),
+        "joint-with-itself": Text(
+            "Instansi tidak berbagi ID dengan dirinya sendiri; hapus.",
+            "An agency is not joint with itself; remove it.",
+        ),
         "exception-outlives-agreement": Text(
             "Pengecualian berakhir sesudah perjanjian; majukan tanggalnya.",
             "The exception ends after the agreement; bring it forward.",

@@ -242,6 +242,8 @@ class Agreement(Part):
     quota: Quota
     tokens: Tokens
     legacy: LegacyTerms | None = None
+    joint: tuple[Code, ...] = Field(default=(), max_length=MOST, json_schema_extra=_UNIQUE)
+    """Agencies whose ids may be translated, where an agreement of theirs names this one too."""
     request_signature: Literal["none", "required"] = "none"
     retention: Retention
     contacts: tuple[Contact, ...] = Field(min_length=1, max_length=MOST)
@@ -251,6 +253,9 @@ class Agreement(Part):
     def faults(self) -> Iterator[Found]:
         """Find repeated clients, and shares or exceptions for strangers or beyond the end."""
         yield from duplicates("clients", self.clients)
+        yield from duplicates("joint", self.joint)
+        if self.agency.code in self.joint:
+            yield f"/joint/{self.joint.index(self.agency.code)}", "joint-with-itself"
         for client in self.quota.clients.keys() - set(self.clients):
             yield f"/quota/clients/{client}", "unknown-client"
         for purpose in self.quota.purposes.keys() - self.purposes.keys():

@@ -40,6 +40,14 @@ def sentences(agreement: Agreement) -> Iterator[Text]:
             f"Layanan berbentuk DTKS berakhir {ends}.",
             f"The DTKS-shaped service ends on {ends}.",
         )
+    if agreement.joint:
+        others = ", ".join(agreement.joint)
+        yield Text(
+            f"ID dari dan ke {others} boleh diterjemahkan, selama perjanjiannya juga menyebut"
+            f" {agency.code}.",
+            f"Ids from and to {others} may be translated while their agreement names"
+            f" {agency.code} too.",
+        )
     kept = duration(agreement.retention)
     yield Text(
         f"Data disimpan paling lama {kept.id}; penilaian dampak {agreement.dpia}.",

@@ -50,6 +50,15 @@ def _parties(
         listed = ", ".join(more)
         word_id, word_en = ("ditambah", "is added") if opens else ("dihapus", "is removed")
         yield "client", effect, f"Klien {listed} {word_id}.", f"Client {listed} {word_en}."
+    if more := [code for code in wide.joint if code not in narrow.joint]:
+        listed = ", ".join(more)
+        word_id, word_en = ("boleh", "may") if opens else ("tidak lagi boleh", "may no more")
+        yield (
+            "joint",
+            effect,
+            f"ID dari dan ke {listed} {word_id} diterjemahkan.",
+            f"Ids from and to {listed} {word_en} be translated.",
+        )
 
 
 def _time(

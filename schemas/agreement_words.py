@@ -59,6 +59,7 @@ def told_agreement(agreement: Agreement) -> dict[str, Any]:
             ],
         },
         "legacy": _legacy(agreement),
+        "joint": list(agreement.joint),
         "request_signature": agreement.request_signature,
         "retention": agreement.retention,
         "contacts": [
@@ -258,6 +259,9 @@ AGREEMENT: dict[str, Any] = {
         ),
         legacy=_maybe(
             _object(sunset=_DAY, brown_outs=_many(_object(**{"from": _INSTANT, "to": _INSTANT})))
+        ),
+        joint=_many(
+            _line(64), "Agencies whose ids may be translated, if their agreement says so too."
         ),
         request_signature=_line(words=("none", "required")),
         retention=_line(16),

@@ -214,6 +214,21 @@ def batch_answer(individual: Schema) -> Schema:
     return _object({"release": RELEASE, "results": results}, ["release", "results"])
 
 
+def translation_answer() -> Schema:
+    """Describe the caller's own ids for another agency's, in the order asked."""
+    individual = _object({"id": OPAQUE_ID}, ["id"])
+    result = _object(
+        {
+            "id": {**OPAQUE_ID, "description": "The other agency's id, as it was asked."},
+            "status": {"type": "string", "enum": ["found", "not_found"]},
+            "individual": individual,
+        },
+        ["id", "status"],
+    )
+    results = {"type": "array", "maxItems": LONGEST_BATCH, "items": result}
+    return _object({"release": RELEASE, "results": results}, ["release", "results"])
+
+
 def family_answer(family: Schema) -> Schema:
     """Describe the answer to a lookup of one family; `family` may be a reference."""
     properties = {"release": RELEASE, "family": family, "withheld": WITHHELD}

@@ -59,6 +59,13 @@ _OPERATIONS = (
         grouped=True,
     ),
     Operation(
+        "individuals:translate",
+        Text(
+            "Menerjemahkan ID instansi lain ke ID sendiri menurut perjanjian bersama",
+            "Translate another agency's ids to one's own under a joint agreement",
+        ),
+    ),
+    Operation(
         "status:read",
         Text("Membaca status seseorang untuk layanan pengaduan", "Read one status for a help desk"),
     ),

@@ -172,7 +172,13 @@ _REAL_IDS = {
 """How a client comes by the id that an operation takes."""
 
 
-_REAL_REQUESTS = {"client.keys": _new_key}
+def _of_the_ministry(sandbox, _client: str) -> dict[str, Any]:
+    """An id that another agency knows, and one that nobody does."""
+    known = _person(sandbox, "demo-ministry")
+    return {"ids": [known, f"{known[:-4]}0000"], "from": "kementerian-demo"}
+
+
+_REAL_REQUESTS = {"client.keys": _new_key, "individuals.translate": _of_the_ministry}
 
 
 def aside(value: Any, names: dict[str, str]) -> Any:

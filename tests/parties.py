@@ -36,6 +36,7 @@ class Terms:
     legacy: dict[str, Any] | None = None
     purposes: Sequence[str] = ("UJI",)
     role: str = "pengguna"
+    joint: Sequence[str] = ()
     said: dict[str, Any] = field(default_factory=dict)
     """More members of each purpose."""
 
@@ -88,6 +89,7 @@ def document(name: str, terms: Terms) -> str:
         **({"legacy": terms.legacy} if terms.legacy else {}),
         "quota": quota,
         "tokens": {"binding": "none", "exceptions": []},
+        **({"joint": list(terms.joint)} if terms.joint else {}),
         "request_signature": "none",
         "retention": "P1D",
         "contacts": [{"role": "dpo", "email": "dpo@uji.example.id"}],

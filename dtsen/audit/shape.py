@@ -64,6 +64,7 @@ RECORD: Schema = {
         "agency": _maybe(64),
         "client": _maybe(64),
         "actor": _text(20, "Who set the request off: officer, subject or system."),
+        "counterparty": _text(64, "Of a translation of ids: the other agency."),
         "purpose": _maybe(64),
         "legal_basis": _texts(300, 1_000, "Of the purpose."),
         "agreement": _maybe(64),

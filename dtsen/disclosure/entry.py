@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from dtsen.audit.record import Leaf, RecordKeys, make_leaf, node, receipt, software
 from dtsen.clock import Clock
+from dtsen.disclosure.companion import companion_entry
 from dtsen.disclosure.mandate import Circumstances, Mandate
 from dtsen.disclosure.plan import NOTHING, Selection
 from dtsen.disclosure.question import Answer, Leaving, Question, Rendering, Seen, Want
@@ -12,10 +13,11 @@ from dtsen.disclosure.recording import Entry
 
 
 class Finished(NamedTuple):
-    """An answer that may leave once its entry is recorded."""
+    """An answer that may leave once its entry is recorded, and its companion where it has one."""
 
     entry: Entry
     answer: Answer
+    companion: Entry | None = None
 
 
 def finish(
@@ -39,13 +41,17 @@ def finish(
     }
     if question.refusal:
         clear["typ"] = "denied"
+    joint = want.joint if want else None
+    if joint is not None:
+        clear["counterparty"] = joint.terms.agency.code
     personal = _personal(question, want, seen, rendering, leaving=leaving)
     personal["fields"] = left.names or None
     record_id = question.circumstances.record_id
     personal["resp_hash"] = keys.answer_digest(record_id, rendering.body)
     leaf = make_leaf(keys, record_id, clear, personal)
     entry = _entry(question, want, clear, personal, keys=keys, leaf=leaf)
-    return Finished(entry, Answer(rendering, receipt(record_id, leaf), seen.release))
+    companion = companion_entry(joint, clear, keys, clock) if joint is not None else None
+    return Finished(entry, Answer(rendering, receipt(record_id, leaf), seen.release), companion)
 
 
 def _standing(mandate: Mandate) -> Mapping[str, object]:

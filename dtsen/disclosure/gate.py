@@ -22,7 +22,7 @@ from dtsen.disclosure.entry import Finished, finish
 from dtsen.disclosure.pairwise import PairwiseIds
 from dtsen.disclosure.question import Answer, Question, Seen, Want
 from dtsen.disclosure.reading import Packs, Rows, Source, read
-from dtsen.disclosure.recording import record
+from dtsen.disclosure.recording import record, record_both
 from dtsen.disclosure.sighting import family_source, sight, sources
 from dtsen.errors import DtsenError, InternalError, ProofRefused, Unavailable
 from dtsen.keys import Keyring
@@ -184,8 +184,11 @@ class Gate:
             except Exception as defect:  # noqa: BLE001 - one bad rendering must not fail the others
                 log.error("gate: a rendering failed: %s", type(defect).__name__)  # noqa: TRY400 - a traceback may hold personal data
                 asked.fail(InternalError())
-        if finished:
-            await self._record(connection, finished)
+        if alone := [one for one in finished if one[1].companion is None]:
+            await self._record(connection, alone)
+        for one in finished:
+            if one[1].companion is not None:
+                await self._record(connection, [one])
 
     async def _read(self, connection: Connection, batch: Sequence["_Asked"]) -> Rows:
         first: _Wanted = {}
@@ -225,7 +228,11 @@ class Gate:
         started = self._clock.monotonic()
         try:
             with limited(connection, STATEMENT_SECONDS):
-                recorded = await record(connection, [made.entry for _, made in finished])
+                first = finished[0][1]
+                if first.companion is not None:  # always by itself: of both, both or none
+                    recorded = await record_both(connection, first.entry, first.companion)
+                else:
+                    recorded = await record(connection, [made.entry for _, made in finished])
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             if error.sqlstate == _MISSING_PARTITION:
                 raise

@@ -80,6 +80,10 @@ class Mandate:
     purpose: str | None = None
     plan: Plan | None = None
     opened: Selection = NOTHING
+    joint: Mapping[str, tuple[AgreementInForce, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """By agency that the agreement names: that agency's agreements which name this one."""
     standing: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
     """What every record under it says alike, said when the first one is made."""
 
@@ -178,7 +182,24 @@ def mandate(
         purpose,
         plan,
         plan.narrowed(groups),
+        _joint(snapshot, agreement),
     )
+
+
+def _joint(
+    snapshot: Snapshot, mine: AgreementInForce
+) -> Mapping[str, tuple[AgreementInForce, ...]]:
+    """Agreements of both sides; whether the other's is in force at an instant is not judged."""
+    me = mine.terms.agency.code
+    return {
+        code: tuple(
+            other
+            for other in snapshot.agreements.values()
+            if other.terms.agency.code == code and me in other.terms.joint
+        )
+        for code in mine.terms.joint
+        if code != me
+    }
 
 
 def _purpose(agreement: AgreementInForce, scope: str, asked: str | None) -> str:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from dtsen.database import Connection
-from dtsen.disclosure.authority import Snapshot
+from dtsen.disclosure.authority import AgreementInForce, Snapshot
 from dtsen.disclosure.mandate import Circumstances, Mandate
 from dtsen.disclosure.plan import NOTHING, Selection
 from dtsen.disclosure.proof import Proof
@@ -58,7 +58,8 @@ class Want:
     """What to read from one release: people by NIK, families by KK with their members.
 
     `finding` holds what a first read found that these keys were taken from (legacy ids); only who
-    made it knows its form.
+    made it knows its form. `joint` is the agreement of another agency whose ids are translated: it
+    must hold too, and that agency has a record of its own of it.
     """
 
     release: ReleaseInForce
@@ -67,6 +68,7 @@ class Want:
     opened: Selection = NOTHING
     pinned: bool = False
     finding: object = None
+    joint: AgreementInForce | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ returned, so a revoker, who locks that table first, waits for what is in flight.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -138,6 +139,28 @@ class Recorded(NamedTuple):
 
     accepted: frozenset[UUID]
     replayed: frozenset[UUID] = frozenset()
+
+
+class _OneAlone(Exception):
+    """Of an entry and its companion not both hold: what was written is undone."""
+
+
+async def record_both(connection: Connection, entry: Entry, companion: Entry) -> Recorded:
+    """Write a record and its companion durably, or neither.
+
+    The transaction keeps the lock of the one statement until its own commit returned.
+
+    Raises:
+        as `record`.
+    """
+    recorded = Recorded(frozenset())
+    with suppress(_OneAlone):
+        async with connection.transaction():
+            recorded = await record(connection, [entry, companion])
+            if recorded.accepted != {entry.id, companion.id}:
+                raise _OneAlone
+        return recorded
+    return Recorded(frozenset(), recorded.replayed)
 
 
 async def record(connection: Connection, entries: Sequence[Entry]) -> Recorded:

@@ -88,6 +88,19 @@ class FieldNotPermitted(DtsenError):
     )
 
 
+class NotJoint(DtsenError):
+    """No two agreements in force that name each other's agency; which one lacks is not told."""
+
+    code = "not-joint"
+    status = 403
+    title = Text("Tidak ada perjanjian bersama", "No joint agreement")
+    detail = Text(
+        "ID hanya diterjemahkan bila perjanjian kedua instansi berlaku dan saling menyebut.",
+        "Ids are translated only while agreements of both agencies are in force and name each"
+        " other.",
+    )
+
+
 class AuditScopeRequired(DtsenError):
     """Opening or searching the subjects of others needs a further scope."""
 

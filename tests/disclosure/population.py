@@ -174,7 +174,7 @@ class Desk:
 
 
 def token(client: str, *, seconds: int = 200) -> AccessToken:
-    scopes = frozenset({"individuals:read", "families:read", "audit:read"})
+    scopes = frozenset({"individuals:read", "families:read", "audit:read", "individuals:translate"})
     expires = datetime.now(UTC) + timedelta(seconds=seconds)
     return AccessToken(client, scopes, f"jti-{client}", expires, client.encode())
 

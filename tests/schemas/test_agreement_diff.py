@@ -208,6 +208,8 @@ STEPS = {
     "retention": ({"retention": "P364D"}, {"retention": "P1Y"}),
     "client": ({}, {"clients": ["uji", "uji-dua"]}),
     "sunset": ({"legacy": {"sunset": "2026-06-30"}}, {"legacy": {"sunset": "2026-07-31"}}),
+    "joint": ({"joint": ["dua"]}, {"joint": ["tiga", "dua"]}),
+    "first joint": ({}, {"joint": ["dua"]}),
     "no sunset": ({"legacy": {"sunset": "2026-06-30"}}, {}),
 }
 

@@ -20,7 +20,14 @@ IN_FORCE_SECONDS = 1.0
 """Within this an agreement is in force in every worker; workers send no news of it (contract)."""
 GROUPS = ("identity", "address", "welfare", "dwelling", "assets", "education", "work")
 EVERYTHING = tuple(f"group:{group}" for group in GROUPS)
-OPERATIONS = ("individuals:read", "families:read", "legacy:resolve", "legacy:read", "audit:read")
+OPERATIONS = (
+    "individuals:read",
+    "individuals:translate",
+    "families:read",
+    "legacy:resolve",
+    "legacy:read",
+    "audit:read",
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class Terms:
     purposes: Sequence[str] = ("UJI",)
     role: str = "pengguna"
     joint: Sequence[str] = ()
+    joined: str | None = None
+    """An agency that is joint with it: a further agreement of that agency names this one too."""
     said: dict[str, Any] = field(default_factory=dict)
     """More members of each purpose."""
 
@@ -52,7 +61,10 @@ def agency(sandbox: Sandbox, terms: Terms | None = None) -> Iterator[str]:
     file = sandbox.home / "demo" / "clients" / f"{name}.json"
     settings = Settings(home=sandbox.home)
     with sandbox.owner() as connection:
-        agreements.apply(connection, Keyring(settings.key_directory), document(name, terms))
+        keyring = Keyring(settings.key_directory)
+        agreements.apply(connection, keyring, document(name, terms))
+        if terms.joined:
+            agreements.apply(connection, keyring, _other_side(name, terms.joined))
         issuer = f"http://localhost:{sandbox.port}"
         scope = " ".join(terms.operations)
         client = ClientTerms(name, name, "a client of a test", issuer, scope, terms.purposes)
@@ -64,6 +76,8 @@ def agency(sandbox: Sandbox, terms: Terms | None = None) -> Iterator[str]:
         finally:
             file.unlink(missing_ok=True)
             agreements.revoke(connection, f"PKS-{name}")
+            if terms.joined:
+                agreements.revoke(connection, f"PKS-{name}-{terms.joined}")
 
 
 def document(name: str, terms: Terms) -> str:
@@ -89,13 +103,20 @@ def document(name: str, terms: Terms) -> str:
         **({"legacy": terms.legacy} if terms.legacy else {}),
         "quota": quota,
         "tokens": {"binding": "none", "exceptions": []},
-        **({"joint": list(terms.joint)} if terms.joint else {}),
+        "joint": [*terms.joint, *([terms.joined] if terms.joined else [])],
         "request_signature": "none",
         "retention": "P1D",
         "contacts": [{"role": "dpo", "email": "dpo@uji.example.id"}],
         "dpia": "DPIA-UJI",
         "clients": [name],
     }
+    return yaml.dump(said, Dumper=_Plain, sort_keys=False)
+
+
+def _other_side(name: str, other: str) -> str:
+    """An agreement of another agency that opens nothing but that it is joint with this one."""
+    said = yaml.safe_load(document(other, Terms(operations=(), joint=[name])))
+    said |= {"agreement": f"PKS-{name}-{other}", "clients": []}
     return yaml.dump(said, Dumper=_Plain, sort_keys=False)
 
 

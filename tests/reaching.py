@@ -1,5 +1,6 @@
 """Each documented status of each operation, reached on purpose by a request made for it."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,6 +81,8 @@ class Caller:
         _, template, operation = operations(DOCUMENT)[name]
         # Where nothing is answered about anybody, no id of this client is to be had.
         path = example_path(name, template) if status in STATES else None
+        asked = read_example(name).get("request") if status in STATES else None
+        content = None if asked is None else json.dumps(asked).encode()
         if status == "200":
             for form in operation["responses"]["200"]["content"]:
                 yield self.ask(name, accept=form)
@@ -103,7 +106,7 @@ class Caller:
         elif status == "429":
             yield self.until_limited(name, example_path(name, template))
         else:
-            yield self.ask(name, path=path, **FLAWS[status])
+            yield self.ask(name, path=path, **{"content": content, **FLAWS[status]})
 
     def _token_for_another(self, operation: dict[str, Any]) -> str:
         """A token whose only scope is that of another operation."""

@@ -36,7 +36,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def client(sandbox):
-    with agency(sandbox) as one:
+    with agency(sandbox, Terms(joined="kementerian-demo")) as one:
         yield one
 
 

@@ -155,6 +155,8 @@ def _shown(own, schema):
     for name, unit in (("individual", "anggota"), ("family", "keluarga")):
         if name in properties:
             of_one = resolved(own, properties[name])["properties"]
+            if of_one.keys() == {"id"}:
+                continue
             yield from _variables(of_one, unit)
             if unit == "anggota":
                 yield from _variables(of_one["keluarga"]["properties"], "keluarga")

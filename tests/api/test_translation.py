@@ -7,7 +7,6 @@ from tests.examples import real_request
 from tests.parties import Terms, agency
 
 PATH = "/v1/individuals/translate"
-OPERATIONS = ("individuals:read", "individuals:translate", "audit:read")
 
 
 def ids_of(sandbox, client):
@@ -44,7 +43,7 @@ def test_the_other_agency_finds_it_in_its_own_log_without_anybody_s_number(sandb
 
 
 def test_without_a_joint_agreement_every_other_agency_is_the_same(sandbox):
-    with agency(sandbox, Terms(operations=OPERATIONS, joint=["kementerian-demo"])) as client:
+    with agency(sandbox, Terms(joint=["kementerian-demo"])) as client:
         theirs = ids_of(sandbox, "demo-ministry")
         bodies = set()
         for other in ("kementerian-demo", "dinsos-demo", "tidak-ada", client):

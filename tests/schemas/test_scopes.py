@@ -22,7 +22,9 @@ NAMES = st.sampled_from(SCOPE_NAMES)
 def test_the_operations_are_those_of_the_contract():
     page = CONTRACT.read_text("utf-8")
     scopes = re.findall(
-        r"`((?:[a-z]+):(?:read|write|match|find|check|resolve|create|entries|subjects))`", page
+        r"`((?:[a-z]+):"
+        r"(?:read|write|match|find|check|resolve|translate|create|entries|subjects))`",
+        page,
     )
 
     assert set(OPERATIONS) == set(scopes)

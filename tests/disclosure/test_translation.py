@@ -1,6 +1,7 @@
 """Ids of one agency for another's: only under agreements of both that name each other."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from dtsen.disclosure import agreements
 from dtsen.disclosure.mandate import Operation
 from dtsen.disclosure.pairwise import Kind
-from dtsen.errors import AgreementNotInForce, NotJoint
+from dtsen.disclosure.proof import Proof
+from dtsen.errors import AgreementNotInForce, NotJoint, ProofRefused
 from dtsen.translation import rendering, resolved, wanting
 from tests.disclosure.population import agreement, between_read_and_record, desk
 
@@ -41,12 +43,13 @@ def id_of(one, client, nik):
     return one.gate.ids.of(f"agency-{client}", "1", Kind.INDIVIDUAL, nik)
 
 
-async def translate(one, client, other, texts):
+async def translate(one, client, other, texts, proof=None):
     """The record's id and the results."""
     niks = resolved(one.gate.ids, f"agency-{other}", texts)
     want = wanting(f"agency-{other}", niks, one.clock)
     question, _ = one.question(want=want, client=client, operation=TRANSLATE)
     question.render = rendering(texts, niks)
+    question.proof = proof
     answer = await one.gate.answer(question)
     return question.circumstances.record_id, orjson.loads(answer.rendering.body)["results"]
 
@@ -75,6 +78,23 @@ def test_ids_are_translated_in_order_and_recorded_for_both(population):
     assert leaf["counterparty"] == "agency-tuan"
     assert (leaf["op"], leaf["n"], leaf["outcome"]) == ("individuals.translate", 2, "translated")
     assert leaf["agreement"] == "PKS-nyonya/2026"
+
+
+def test_a_proof_used_before_writes_neither_record(population):
+    population.apply(joint("bukti", "saksi"))
+    population.apply(joint("saksi", "bukti"))
+    proof = Proof("", b"proof-of-a-translation", datetime.now(UTC) + timedelta(seconds=60))
+
+    async def work():
+        async with desk(population) as one:
+            texts = [id_of(one, "saksi", population.samples.identifiers["found"][0])]
+            await translate(one, "bukti", "saksi", texts, proof)
+            with pytest.raises(ProofRefused):
+                await translate(one, "bukti", "saksi", texts, proof)
+
+    asyncio.run(work())
+    assert len(companions(population, "agency-bukti")) == 1
+    assert len(companions(population, "agency-saksi")) == 1
 
 
 def test_who_may_not_be_seen_is_as_an_id_that_never_was(population):

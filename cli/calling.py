@@ -1,6 +1,5 @@
 """Calls of one client to the log, patient with a busy server, whose receipts are kept."""
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from uuid import UUID
 import httpx2
 
 from cli import session
+from cli.read_client import read_client
 from cli.session import TokenRefused, connected, fetch_token
 from dtsen.verifier.faults import Absent, Refused, Unreachable
 from dtsen.verifier.receipts import read_receipts
@@ -80,6 +80,6 @@ class Caller:
 @contextmanager
 def caller(client_file: Path, receipts: Path | None = None) -> Iterator[Caller]:
     """A client that calls until the block ends."""
-    client = json.loads(client_file.read_text())
+    client = read_client(client_file)
     with connected(client, timeout=TIMEOUT_SECONDS) as http:
         yield Caller(client, http, receipts)

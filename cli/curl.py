@@ -11,6 +11,7 @@ from rich.table import Table
 
 from cli import session
 from cli.context import fail, out, print_json
+from cli.read_client import read_client
 from cli.session import TokenRefused, connected, fetch_token
 
 TIMEOUT_SECONDS = 30
@@ -68,7 +69,7 @@ def call(
     client_file: Path, method: str, path: str, content: str | None, headers: dict[str, str]
 ) -> httpx2.Response:
     """Send one call as a client, with a token fetched for it."""
-    client = json.loads(client_file.read_text())
+    client = read_client(client_file)
     try:
         with connected(client, timeout=TIMEOUT_SECONDS) as http:
             token = fetch_token(client, http=http)

@@ -1,6 +1,5 @@
 """`dtsen legacy`: the rule of who is listed, corrections of the crosswalk, the way out."""
 
-import json as json_text
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from rich.table import Table
 from cli.context import err, fail, keyring, out, owner, print_json
 from cli.curl import ClientFile, call
 from cli.migration import BATCH, HEADER, Column, Journal, MigrationStopped, translate
+from cli.read_client import read_client
 from cli.session import TokenRefused
 from cli.sheets import SheetInvalid, read_column, write_rows
 from cli.signing import SignerFile, told, waits
@@ -110,7 +110,7 @@ def migrate(  # noqa: PLR0917 - one option for each thing that may be said
     `merged` may be used without a person's decision: every candidate has a row of its own.
     """
     target = out_file or file.with_name(f"{file.stem}-dtsen{file.suffix}")
-    client = json_text.loads(client_file.read_text())
+    client = read_client(client_file)
     try:
         values = Column(scheme.value, read_column(file, column))
         journal = Journal(target.with_name(f"{target.name}.journal"), values)

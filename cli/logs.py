@@ -1,12 +1,12 @@
 """Where `dtsen audit` finds logs: folders, addresses, and entries that only a client may read."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx2
 
+from cli.read_client import read_client
 from cli.session import TokenRefused, fetch_token, shown
 from dtsen.verifier.checking import Bundles
 from dtsen.verifier.faults import Refused, Unreachable
@@ -24,7 +24,7 @@ class Token:
 
     def __init__(self, client_file: Path, http: httpx2.Client) -> None:
         """Take the client's file."""
-        self._client = json.loads(client_file.read_text())
+        self._client = read_client(client_file)
         self._http = http
         self._token = ""
         self._due = float("-inf")

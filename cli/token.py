@@ -1,6 +1,5 @@
 """`dtsen token`: an access token for a client file."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import httpx2
 import typer
 
 from cli.context import fail
+from cli.read_client import read_client
 from cli.session import TokenRefused, connected, fetch_token
 
 TIMEOUT_SECONDS = 10
@@ -20,7 +20,7 @@ def token(
 ) -> None:
     """Get an access token and print it alone on the last line."""
     try:
-        client = json.loads(client_file.read_text())
+        client = read_client(client_file)
         with connected(client, timeout=TIMEOUT_SECONDS) as http:
             found = fetch_token(client, http=http)
     except TokenRefused as error:

@@ -194,3 +194,14 @@ def test_keys_that_cannot_be_had_register_nobody(terminal: Terminal, where: str)
     assert terminal.add("cli-nowhere", "--jwks", where).exit_code == 1
     listed = json.loads(terminal.run("client", "list", "--json").output)
     assert "cli-nowhere" not in {each["client_id"] for each in listed}
+
+
+@pytest.mark.parametrize("content", ["id_dtks\n1", "[]", '{"client_id": "x"}', ""])
+@pytest.mark.parametrize("command", ["token", "curl", "lookup"])
+def test_a_file_that_is_no_clients_is_named(tmp_path: Path, command: str, content: str) -> None:
+    file = tmp_path / "wrong.json"
+    file.write_text(content)
+    rest = {"curl": ("GET", "/v1/releases"), "lookup": ("3374990101900001",)}.get(command, ())
+    done = CliRunner().invoke(app, [command, str(file), *rest])
+    assert done.exit_code == 1
+    assert "is no client's file" in " ".join(done.stderr.split())

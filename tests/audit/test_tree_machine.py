@@ -106,12 +106,13 @@ class LogMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.backup is None)
     @rule()
     def back_up(self):
-        self.backup = self.book.backup(), set(self.appended)
+        self.backup = self.book.backup(), self.lost
 
     @precondition(lambda self: self.backup is not None)
     @rule()
     def restore(self):
-        (name, _), self.backup = self.backup, None
+        # What was lost before is told anew when this database, which knows nothing of it, recovers.
+        (name, self.lost), self.backup = self.backup, None
         self.book.restore(name)
         with self.book.owner() as connection:
             here = {row[0] for row in connection.execute("SELECT id::text FROM audit.record")}

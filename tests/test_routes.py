@@ -25,6 +25,7 @@ PUBLIC = {
     "/log/{year}/checkpoint",
     "/log/{year}/key",
     "/log/{year}/tile/{rest:path}",
+    "/log/{year}/timestamp/{name}",
     "/oauth/token",
     "/oauth/introspect",
     "/oauth/revoke",

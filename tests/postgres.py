@@ -3,9 +3,6 @@
 `postgres18` and `postgres15` last a session; `postgres` runs a test on both.
 """
 
-import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +14,15 @@ from dtsen.database import DatabaseUrls
 from dtsen.embedded import cluster, serving
 from dtsen.embedded.place import Place, account
 from dtsen.settings import Settings, enterable
+from tests.packages import install
 
 PACKAGE = "postgresql-15"
 PROGRAMS = (Path("/usr/lib/postgresql/15/bin"), Path("/usr/pgsql-15/bin"))
 ACCOUNT = "nobody"
+ELSEWHERE = (
+    "Distributions newer than Debian 12 have it in the repository of apt.postgresql.org; add that"
+    " and run again."
+)
 
 
 @contextmanager
@@ -57,22 +59,7 @@ def programs_15() -> Path:
     found = [path for path in PROGRAMS if (path / "postgres").is_file()]
     if found:
         return found[0]
-    line = f"apt-get update && apt-get install --yes --no-install-recommends {PACKAGE}"
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        pytest.fail(f"PostgreSQL 15 is missing. Install it and run again: sudo sh -c '{line}'")
-    done = subprocess.run(
-        ["/bin/sh", "-c", line],
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        pytest.fail(
-            f"PostgreSQL 15 is missing, and `{line}` fails here. Distributions newer than Debian 12"
-            " have it in the repository of apt.postgresql.org; add that and run again.\n"
-            + done.stderr[-1000:]
-        )
+    install("PostgreSQL 15", PACKAGE, hint=ELSEWHERE)
     return programs_15()
 
 

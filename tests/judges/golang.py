@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.packages import install
+
 PACKAGES = ("golang-go", "golang-golang-x-mod-dev")
 SOURCES = Path("/usr/share/gocode")
 NEEDED = SOURCES / "src" / "golang.org" / "x" / "mod" / "sumdb" / "tlog"
@@ -23,22 +25,11 @@ Judge = Callable[..., subprocess.CompletedProcess[bytes]]
 
 def ensure_go() -> str:
     """The path of `go`, after installing it and the judge's packages where we may."""
+    if shutil.which("go") is None or not NEEDED.is_dir():
+        install("The judge in Go", *PACKAGES)
     found = shutil.which("go")
-    if found and NEEDED.is_dir():
-        return found
-    line = f"apt-get update && apt-get install --yes --no-install-recommends {' '.join(PACKAGES)}"
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        pytest.fail(f"The judge in Go cannot run. Install it and run again: sudo sh -c '{line}'")
-    done = subprocess.run(
-        ["/bin/sh", "-c", line],
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = shutil.which("go")
-    if done.returncode or found is None or not NEEDED.is_dir():
-        pytest.fail(f"The judge in Go cannot run: `{line}` fails here.\n{done.stderr[-1000:]}")
+    assert found is not None
+    assert NEEDED.is_dir(), f"no golang.org/x/mod at {NEEDED}"
     return found
 
 

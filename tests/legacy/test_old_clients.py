@@ -4,38 +4,17 @@ Both stand in docs/agencies and use nothing but what is written there.
 """
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from dtsen.releases.synth import EXAMPLE_NIKS
+from tests.packages import program
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "agencies"
 EXAMPLE_HOUSEHOLD = "3374990999000100"
 CLIENT = "demo-dtks"
-
-
-def program(name: str, package: str) -> str:
-    """A program of the system, installed first if it is missing and we are root."""
-    if shutil.which(name) is None:
-        line = f"apt-get update && apt-get install --yes --no-install-recommends {package}"
-        if os.geteuid() != 0 or shutil.which("apt-get") is None:
-            pytest.fail(f"{name} is missing. Install it and run again: sudo sh -c '{line}'")
-        done = subprocess.run(
-            ["/bin/sh", "-c", line],
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            pytest.fail(f"{name} is missing, and `{line}` fails here:\n{done.stderr[-1000:]}")
-    found = shutil.which(name)
-    assert found is not None
-    return found
 
 
 @pytest.fixture(params=["shell", "php"])

@@ -87,9 +87,8 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
         delay = MergeDelay(pool, clock, telemetry=telemetry)
         await delay.start()
         stack.push_async_callback(delay.close)
-        if (
-            settings.module_uri is None
-        ):  # a module takes two keys of one name: one process makes them
+        if settings.module_uri is None:
+            # A module takes two keys of one name: there, one process alone makes them.
             keyring.ensure(clock.now())
         notes = Notes(pool, keyring, clock)
         tally = Tally(notes, clock, authority.agency_of)

@@ -11,13 +11,12 @@ import httpx2
 
 from cli import session
 from cli.read_client import read_client
-from cli.session import TokenRefused, connected, fetch_token
+from cli.session import Renewed, TokenRefused, connected
 from dtsen.verifier.faults import Absent, Refused, Unreachable
 from dtsen.verifier.receipts import read_receipts
 
 TIMEOUT_SECONDS = 30
 PATIENCE_SECONDS = 60
-TOKEN_SECONDS = 200
 RECEIPT = "DTSEN-Access-Record"
 
 _BUSY = {httpx2.codes.TOO_MANY_REQUESTS, httpx2.codes.SERVICE_UNAVAILABLE}
@@ -31,8 +30,7 @@ class Caller:
         self.client = client
         self._http = http
         self._file = receipts
-        self._token = ""
-        self._due = float("-inf")
+        self._renewed = Renewed(client, http)
         self.own: dict[UUID, bytes] = {}
         """Receipts of the calls made here."""
 
@@ -60,10 +58,8 @@ class Caller:
 
     def _send(self, method: str, path: str, **how: Any) -> httpx2.Response:  # noqa: ANN401 - httpx2's own
         try:
-            if time.monotonic() >= self._due:
-                self._token = fetch_token(self.client, http=self._http)
-                self._due = time.monotonic() + TOKEN_SECONDS
-            answer = session.call(self.client, self._token, method, path, http=self._http, **how)
+            token = self._renewed.token()
+            answer = session.call(self.client, token, method, path, http=self._http, **how)
         except TokenRefused as error:
             raise Refused(str(error)) from None
         except httpx2.HTTPError as error:

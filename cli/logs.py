@@ -1,33 +1,28 @@
 """Where `dtsen audit` finds logs: folders, addresses, and entries that only a client may read."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx2
 
 from cli.read_client import read_client
-from cli.session import TokenRefused, fetch_token, shown
+from cli.session import Renewed, TokenRefused, shown
 from dtsen.verifier.checking import Bundles
 from dtsen.verifier.faults import Refused, Unreachable
 from dtsen.verifier.mirror import logs_at
 from dtsen.verifier.source import Folder, Source, logs_below
-
-TOKEN_SECONDS = 200
 
 Logs = Callable[[], Sequence[Source]]
 """Lists the logs of a place, oldest first; anew each time, since a year may begin."""
 
 
 class Token:
-    """A client's token, fetched anew before it ends."""
+    """What shows a client's token to a mirror."""
 
     def __init__(self, client_file: Path, http: httpx2.Client) -> None:
         """Take the client's file."""
         self._client = read_client(client_file)
-        self._http = http
-        self._token = ""
-        self._due = float("-inf")
+        self._renewed = Renewed(self._client, http)
 
     def headers(self, path: str) -> Mapping[str, str]:
         """What shows the token with a GET of a path.
@@ -36,15 +31,13 @@ class Token:
             Refused: no token is given.
             Unreachable: the authorization server does not answer.
         """
-        if time.monotonic() >= self._due:
-            try:
-                self._token = fetch_token(self._client, http=self._http)
-            except TokenRefused as error:
-                raise Refused(str(error)) from None
-            except httpx2.HTTPError as error:
-                raise Unreachable(type(error).__name__) from None
-            self._due = time.monotonic() + TOKEN_SECONDS
-        return shown(self._client, self._token, "GET", path)
+        try:
+            token = self._renewed.token()
+        except TokenRefused as error:
+            raise Refused(str(error)) from None
+        except httpx2.HTTPError as error:
+            raise Unreachable(type(error).__name__) from None
+        return shown(self._client, token, "GET", path)
 
 
 def logs_of(place: str, http: httpx2.Client, client: Path | None) -> Logs:

@@ -17,12 +17,11 @@ from typing import Any, TextIO
 import httpx2
 
 from cli import session
-from cli.session import connected, fetch_token
+from cli.session import Renewed, connected
 
 RESOLVE = "/v1/legacy/dtks/resolve"
 BATCH = 1_000
 TIMEOUT_SECONDS = 60
-TOKEN_SECONDS = 200
 MOST_TRIES = 8
 LONGEST_WAIT_SECONDS = 120
 """A longer Retry-After means that the day's quota is used up: the run stops and can be resumed."""
@@ -126,7 +125,7 @@ class _Caller:
         self._client = client
         self._http = http
         self._purpose = {"DTSEN-Purpose": purpose} if purpose else {}
-        self._token, self._got = "", float("-inf")
+        self._renewed = Renewed(client, http)
 
     def resolve(self, ids: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         content = json.dumps({"identifiers": ids})
@@ -147,13 +146,10 @@ class _Caller:
         raise MigrationStopped(f"{_problem(answer)}; run the same command again to go on")
 
     def _ask(self, content: str) -> httpx2.Response:
-        if time.monotonic() - self._got > TOKEN_SECONDS:
-            self._token = fetch_token(self._client, http=self._http)
-            self._got = time.monotonic()
         headers = {"Content-Type": "application/json", **self._purpose}
         return session.call(
             self._client,
-            self._token,
+            self._renewed.token(),
             "POST",
             RESOLVE,
             http=self._http,

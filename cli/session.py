@@ -3,6 +3,7 @@
 import secrets
 import ssl
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ from dtsen.clock import Clock
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 60
+RENEW_SECONDS = 200
+"""Of the 300 that a token lives."""
 
 _REGISTRY = JWSRegistry(algorithms=["ES256", "PS256", "Ed25519"])
 
@@ -76,6 +79,28 @@ def fetch_token(client_file: Mapping[str, Any], *, http: httpx2.Client) -> str:
         raise TokenRefused(_reason(answer))
     token: str = answer.json()["access_token"]
     return token
+
+
+class Renewed:
+    """A client's token, fetched anew before it ends."""
+
+    def __init__(self, client_file: Mapping[str, Any], http: httpx2.Client) -> None:
+        self._client = client_file
+        self._http = http
+        self._token = ""
+        self._due = float("-inf")
+
+    def token(self) -> str:
+        """A token with a minute and more left.
+
+        Raises:
+            TokenRefused: the server refused.
+            httpx2.HTTPError: it could not be reached.
+        """
+        if time.monotonic() >= self._due:
+            self._token = fetch_token(self._client, http=self._http)
+            self._due = time.monotonic() + RENEW_SECONDS
+        return self._token
 
 
 def wants_nonce(answer: httpx2.Response) -> bool:

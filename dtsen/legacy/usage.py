@@ -63,6 +63,7 @@ class Usage:
         self._pool = pool
         self._keyring = keyring
         self._counts: dict[tuple[str, str, Face], _Counts] = {}
+        self._held = 0
         self._task: asyncio.Task[None] | None = None
 
     def note(self, mandate: Mandate, face: Face, identifiers: Iterable[Identifier]) -> None:
@@ -70,9 +71,11 @@ class Usage:
         caller = mandate.agency, mandate.token.client_id, face
         counts = self._counts.setdefault(caller, _Counts())
         counts.calls += 1
-        if sum(len(one.indexes) for one in self._counts.values()) < MOST_INDEXES:
+        if self._held < MOST_INDEXES:
             key = self._keyring.secret(Purpose.LEGACY_INDEX, "1")
+            before = len(counts.indexes)
             counts.indexes.update(_index(key, identifier) for identifier in identifiers)
+            self._held += len(counts.indexes) - before
 
     def start(self) -> None:
         """Write what was counted from now on."""
@@ -90,12 +93,15 @@ class Usage:
         """Write the counts, keeping what fails for later."""
         for key in list(self._counts):
             counts = self._counts.pop(key)
+            self._held -= len(counts.indexes)
             try:
                 await self._pool.execute(_NOTE, *key, counts.calls, sorted(counts.indexes))
-            except (*OUTAGES, TimeoutError):
+            except OUTAGES:
                 later = self._counts.setdefault(key, _Counts())
                 later.calls += counts.calls
+                self._held -= len(later.indexes)
                 later.indexes |= counts.indexes
+                self._held += len(later.indexes)
                 log.warning("usage: counts could not be written; they are kept")
                 return
 

@@ -1,15 +1,23 @@
 """The scoreboard: what is still legacy, counted without ever keeping an identifier."""
 
+import json
 import time
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
 
+from cli.main import app
+from dtsen.disclosure.mandate import Mandate, Operation
+from dtsen.keys import Keyring
+from dtsen.legacy import usage
+from dtsen.legacy.identifiers import Identifier
 from dtsen.legacy.scoreboard import SCOREBOARD, scoreboard
 from dtsen.legacy.usage import Week
 from dtsen.releases.synth import EXAMPLE_NIKS
 from schemas.agreement import read_agreement
+from tests.disclosure.population import token
 from tests.legacy.worlds import household, member
 from tests.parties import Terms, agency, document
 
@@ -98,6 +106,10 @@ def test_calls_and_identifiers_are_counted_and_only_ones_own_are_seen(sandbox):
         assert (week["dtks_calls"], week["resolve_calls"]) == (2, 2)
         assert told["sunset"] == "2027-12-31"
         assert read(sandbox, other) == {}
+        file = sandbox.home / "demo" / "clients" / f"{mine}.json"
+        done = CliRunner().invoke(app, ["legacy", "scoreboard", str(file), "--json"])
+        assert json.loads(done.stdout)["clients"] == [read(sandbox, mine)[mine]]
+        assert mine[:6] in CliRunner().invoke(app, ["legacy", "scoreboard", str(file)]).stdout
         with agency(sandbox, Terms(role="pengawas")) as auditor:
             assert mine in read(sandbox, auditor)
         with sandbox.owner() as connection:
@@ -106,3 +118,17 @@ def test_calls_and_identifiers_are_counted_and_only_ones_own_are_seen(sandbox):
             ).fetchall()
         assert len(kept) == 3
         assert not any(household(990_001)[:10] in text for (text,) in kept)
+
+
+def test_identifiers_are_kept_up_to_a_bound_and_calls_beyond_it(tmp_path, monkeypatch):
+    """Between two writings; what a worker holds of a flood is bounded, whoever asks."""
+    monkeypatch.setattr(usage, "MOST_INDEXES", 3)
+    keyring = Keyring(tmp_path)
+    keyring.ensure(datetime.now(UTC))
+    counted = usage.Usage(None, keyring)
+    for n, client in enumerate(("satu", "dua", "satu")):
+        mandate = Mandate(token(client), Operation("legacy", None, "read"), "dinas", 1, 1, None)
+        counted.note(mandate, "dtks", [Identifier("id_dtks", household(2 * n + m)) for m in (0, 1)])
+    held = {client: one for (_, client, _), one in counted._counts.items()}
+    assert {client: one.calls for client, one in held.items()} == {"satu": 2, "dua": 1}
+    assert {client: len(one.indexes) for client, one in held.items()} == {"satu": 2, "dua": 2}

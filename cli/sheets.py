@@ -15,7 +15,6 @@ import pyarrow as pa
 from openpyxl import Workbook, load_workbook
 from pyarrow import parquet
 
-_BROKEN = (OSError, UnicodeDecodeError, csv.Error, BadZipFile, pa.ArrowException, KeyError)
 EXACT_DIGITS = 15
 """Digits that a spreadsheet's number keeps (IEEE 754 double, as Excel shows it)."""
 

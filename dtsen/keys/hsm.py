@@ -31,7 +31,6 @@ from dtsen.keys.purposes import SECRET_BYTES, KeyMissing, KeyRefused, Purpose
 
 _PREFIX = "dtsen"
 _ED25519 = bytes.fromhex("06032b6570")  # the object identifier of RFC 8410, in DER
-_POINT_BYTES = {65: 67, 32: 34}
 Result = TypeVar("Result")
 
 

@@ -191,11 +191,6 @@ def columns(file: File, metadata_version: str) -> tuple[Column, ...]:
     return (*own, *copied, *_PERSON_STATE)
 
 
-def individual_columns(metadata_version: str) -> tuple[Column, ...]:
-    """Give the columns of `registry.individual_N`: the member variables, copies, state."""
-    return columns("anggota", metadata_version)
-
-
 def family_columns(metadata_version: str) -> tuple[Column, ...]:
     """Give the columns of `registry.family_N`: the family variables."""
     return columns("keluarga", metadata_version)

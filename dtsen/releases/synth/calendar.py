@@ -7,7 +7,7 @@ Days are counted from 1970-01-01; step 1 is the first published release.
 
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeAlias
 
 from dtsen.releases.synth.chance import Chance, Ints
@@ -70,8 +70,3 @@ class Calendar:
         start = self.end(step - 1) + _MARGIN
         turns = (self.end(step) - start - lane) // _LANES
         return start + lane + _LANES * chance.whole(purpose, keys, turns, again=step + TURN)
-
-
-def as_date(day: int) -> date:
-    """A day number as a date."""
-    return EPOCH + timedelta(days=day)

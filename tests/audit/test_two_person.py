@@ -15,6 +15,7 @@ from dtsen.audit.record import RecordKeys
 from dtsen.audit.two_person import approve, propose
 from dtsen.database import connect, migrate
 from tests.auth.make import keyring as made_keyring
+from tests.disclosure.population import signer as new_signer
 
 BODY = {"name": "x", "count": 1}
 
@@ -31,15 +32,9 @@ def keys(tmp_path):
     return made_keyring(tmp_path)
 
 
-def person(owner) -> Signer:
-    signer = Signer(f"p-{uuid4().hex[:8]}", Ed25519PrivateKey.generate())
-    acts.enroll(owner, signer.name, signer.public)
-    return signer
-
-
 @pytest.fixture
 def two(owner):
-    return person(owner), person(owner)
+    return new_signer(owner), new_signer(owner)
 
 
 def last_record(owner):
@@ -120,7 +115,7 @@ def test_an_act_is_approved_once(owner, keys, two):
     effects = {"test": lambda *_: "so"}
     approve(owner, keys, two[1], act.id, effects)
     with pytest.raises(ActRefused, match="already"):
-        approve(owner, keys, person(owner), act.id, effects)
+        approve(owner, keys, new_signer(owner), act.id, effects)
 
 
 APPROVE = """
@@ -136,7 +131,7 @@ def test_the_database_refuses_what_our_code_would_never_ask(owner, keys, two):
         psycopg.errors.ForeignKeyViolation,
         psycopg.errors.FeatureNotSupported,  # a table that others refer to is not truncated alone
     )
-    retired = person(owner)
+    retired = new_signer(owner)
     acts.retire(owner, retired.name)
     for statement, values in (
         (APPROVE, (two[0].name, signature, act.id)),

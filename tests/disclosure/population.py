@@ -6,14 +6,19 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auth.guard import Judging
+from dtsen import acts
+from dtsen.acts import Signer
 from dtsen.audit.record import new_record_id
+from dtsen.audit.two_person import approve
 from dtsen.clock import Clock
 from dtsen.database import DatabaseUrls, connect, migrate, open_pool
 from dtsen.disclosure import agreements
@@ -22,6 +27,7 @@ from dtsen.disclosure.gate import Gate
 from dtsen.disclosure.mandate import AccessToken, Circumstances, Mandate, Operation, mandate
 from dtsen.disclosure.notes import Notes
 from dtsen.disclosure.question import Question, Rendering, Seen, Wanting
+from dtsen.disclosure.restrictions import EFFECTS as RESTRICTING, propose_lift, propose_set
 from dtsen.keys import Keyring
 from dtsen.releases.activate import activate
 from dtsen.releases.load import load
@@ -106,21 +112,17 @@ class Population:
 
     @contextmanager
     def restricted(self, nik: str, kind: str) -> Iterator[None]:
-        """A person under a restriction, while the block lasts."""
-        with self.connect() as connection, connection.transaction():
-            connection.execute("LOCK TABLE disclosure.authority IN ACCESS EXCLUSIVE MODE")
-            connection.execute(
-                "INSERT INTO disclosure.restriction (nik, kind) VALUES (%s, %s)", (nik, kind)
-            )
-            connection.execute("SELECT disclosure.set_authority('restrictions', '', true, NULL)")
+        """A person under a restriction, set and lifted as operators do, while the block lasts."""
+        with self.connect() as connection:
+            first, second = signer(connection), signer(connection)
+            act = propose_set(connection, self.keyring, first, nik, kind=kind, reason="court-order")
+            approve(connection, self.keyring, second, act.id, RESTRICTING)
         try:
             yield
         finally:
-            with self.connect() as connection, connection.transaction():
-                connection.execute("DELETE FROM disclosure.restriction WHERE nik = %s", (nik,))
-                connection.execute(
-                    "SELECT disclosure.set_authority('restrictions', '', true, NULL)"
-                )
+            with self.connect() as connection:
+                act = propose_lift(connection, self.keyring, first, nik)
+                approve(connection, self.keyring, second, act.id, RESTRICTING)
 
     def record(self, record_id: UUID) -> dict[str, object] | None:
         """The columns of a record, or None."""
@@ -131,6 +133,13 @@ class Population:
                 " families, leaf, disclosures, key_epoch FROM audit.record WHERE id = %s",
                 (record_id,),
             ).fetchone()
+
+
+def signer(connection: psycopg.Connection) -> Signer:
+    """Somebody new who may sign two-person acts."""
+    one = Signer(f"p-{token_hex(4)}", Ed25519PrivateKey.generate())
+    acts.enroll(connection, one.name, one.public)
+    return one
 
 
 @dataclass

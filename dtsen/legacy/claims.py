@@ -29,13 +29,15 @@ class Claims:
     """All that a trail says; `passed` claims stand on links that were replaced.
 
     `nameless_dead`: somebody died of whom nothing else is known. `unidentified`: a member of the
-    household never matched, so that nothing is known of them at all.
+    household never matched, so that nothing is known of them at all. `shared`: a member's id was
+    given to somebody else too, who never matched; a crosswalk has one row a person and id.
     """
 
     ends: Sequence[Claim]
     passed: Sequence[Claim]
     nameless_dead: bool
     unidentified: bool
+    shared: bool
 
 
 def claims(trail: Trail, scheme: Scheme) -> Claims:
@@ -61,7 +63,8 @@ def claims(trail: Trail, scheme: Scheme) -> Claims:
         if link.nomor_induk_kependudukan and link.state != "unmatched"
     ]
     known = dead | {claim.slot for claim in ends}
-    return Claims(ends, passed, bool(dead), bool(empty - known))
+    shared = not household and bool(ends and empty)
+    return Claims(ends, passed, bool(dead), bool(empty - known), shared)
 
 
 def _slot(link: Link) -> str:

@@ -100,7 +100,7 @@ def _judge(
     if not subjects:
         return "out_of_snapshot", {}
     strengths = {max(one.strength for one in each) for each in subjects.values()}
-    certain = min(strengths)[0] and len(strengths) == 1
+    certain = min(strengths)[0] and len(strengths) == 1 and not made.shared
     if not certain:
         return "ambiguous", subjects
     if len(subjects) > 1:  # a household: several people of one member contest each other

@@ -6,6 +6,7 @@ Name to (asked, links, people, outcome, ids of the candidates in order).
 from tests.legacy.worlds import (
     DEAD,
     HERE,
+    UNMATCHED,
     WEAK,
     family_id,
     household,
@@ -20,6 +21,13 @@ from tests.legacy.worlds import (
 )
 
 TABLE = {
+    "a member's id that somebody else had who never matched": (
+        of_member(),
+        [link(1, 1, 1), link(1, 1, **UNMATCHED)],
+        {1: HERE},
+        "ambiguous",
+        [person_id(1)],
+    ),
     "one id for two people, unequal": (
         of_member(),
         [link(1, 1, 1, **WEAK), link(1, 1, 2)],

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
 from fastapi import Response
 from starlette.requests import Request
 
+from api.bill import Bill, Repeated
 from api.headers import IndexedHeaders, said_of
 from api.parts import Parts
 from api.problems import MEDIA_TYPE as PROBLEM, problem_body, spoken_language
@@ -16,7 +18,6 @@ from api.retiring import check_not_retired, retiring_headers
 from api.strict_json import check_media_type, read_bytes
 from auth.dpop import PROOF_FAULT, TOKEN_FAULT
 from auth.guard import Admitted, Judging
-from auth.leases import Charge
 from auth.limits import ratelimit_headers
 from auth.tokens import challenge
 from dtsen.audit.record import new_record_id
@@ -120,43 +121,21 @@ class Call(Request):
     ) -> Response:
         """Charge, read, record and answer about people; the charge comes back when nothing left.
 
+        `people` are those asked for. Where more would leave (the members of a family), they are
+        charged for too before any does.
+
         Raises:
             DtsenError: the refusal; nothing left.
         """
         if self.admitted is None:
             raise Unavailable
         want(self.mandate)  # what the request itself gets wrong costs nothing
-        charge = await self._charge(people)
-        try:
-            answer = await self._ask(
-                render, want=want, query=query, expand=expand, subjects=subjects
-            )
-            return self._response(answer)
-        except BaseException:
-            if charge is not None:
-                charge.refund()
-            raise
-
-    async def _charge(self, people: int) -> Charge | None:
-        """Charge the people; what comes back with a refusal, if anything.
-
-        Under an `Idempotency-Key` nothing comes back: it is paid for the repeat, who may be on its
-        way already.
-        """
-        if self.admitted is None:
-            raise Unavailable
-        guard, admitted, mandate = self.parts.guard, self.admitted, self.mandate
         key = self._said.get("idempotency-key")
-        if key is None:
-            return await guard.charge_people(admitted, mandate, people)
-        purpose = (mandate.purpose or "").encode()
-        path, query = self.scope["raw_path"], self.scope["query_string"]
-        request = self.method.encode(), path, query, purpose, self._content
-        claim = await self.parts.repeats.claim(admitted.token.client_id, key, request)
-        charge = await guard.charge_people(admitted, mandate, people, paid=claim.paid)
-        if charge is not None:
-            await self.parts.repeats.settle(claim, claim.paid + charge.cost)
-        return None
+        request = self.method.encode(), self.scope["raw_path"], self.scope["query_string"]
+        repeated = Repeated(key, (*request, self._content)) if key is not None else None
+        bill = Bill(self.parts, self.admitted, self.mandate, repeated)
+        ask = partial(self._ask, render, want=want, query=query, expand=expand, subjects=subjects)
+        return self._response(await bill.answer(ask, people))
 
     async def tell(
         self,
@@ -217,6 +196,7 @@ class Call(Request):
         want: Callable[[Mandate], Want] | None = None,
         expand: Expand | None = None,
         subjects: tuple[str, ...] = (),
+        paid: int | None = None,
     ) -> Answer:
         if self.admitted is None:
             raise Unavailable
@@ -229,6 +209,7 @@ class Call(Request):
             want=want,
             expand=expand,
             proof=proof,
+            paid=paid,
         )
         return await self.parts.gate.answer(question)
 

@@ -126,6 +126,8 @@ class Guard:
             admitted.snapshot, admitted.token.client_id, agreement, asked.purpose
         )
         cost = people * asked.plan.weight - paid
+        if paid:  # what was announced with the charge before is outdated
+            admitted.states = [state for state in admitted.states if state.unit != "people"]
         if cost <= 0:
             admitted.states.extend(self._budgets.states(quota.within, "people", quota.ceilings))
             return None

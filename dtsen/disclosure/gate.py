@@ -20,7 +20,7 @@ from dtsen.database import OUTAGES, Connection, limited
 from dtsen.disclosure.authority import Authority
 from dtsen.disclosure.entry import Finished, finish
 from dtsen.disclosure.pairwise import PairwiseIds
-from dtsen.disclosure.question import Answer, Question, Seen, Want
+from dtsen.disclosure.question import Answer, Question, Seen, UnpaidError, Want
 from dtsen.disclosure.reading import Packs, Rows, Source, read
 from dtsen.disclosure.recording import record, record_both
 from dtsen.disclosure.sighting import family_source, sight, sources
@@ -73,6 +73,7 @@ class Gate:
 
         Raises:
             DtsenError: the refusal that fresh authority gave; the caller has it recorded.
+            UnpaidError: more people would leave than are paid for; none did.
             Unavailable: the queue is full, the deadline passed, or the outcome is unknown.
         """
         expires = asyncio.get_running_loop().time() + DEADLINE_SECONDS
@@ -179,7 +180,7 @@ class Gate:
         for asked in batch:
             try:
                 finished.append((asked, self._finish(asked, rows, keys)))
-            except DtsenError as refusal:
+            except (DtsenError, UnpaidError) as refusal:
                 asked.fail(refusal)
             except Exception as defect:  # noqa: BLE001 - one bad rendering must not fail the others
                 log.error("gate: a rendering failed: %s", type(defect).__name__)  # noqa: TRY400 - a traceback may hold personal data
@@ -220,7 +221,10 @@ class Gate:
         if asked.want is None or mandate.plan is None:
             return finish(question, None, Seen(mandate.release), keys, self._clock)
         seen = sight(asked.want, mandate, mandate.plan, rows, self.ids)
-        return finish(question, asked.want, seen, keys, self._clock)
+        finished = finish(question, asked.want, seen, keys, self._clock)
+        if question.paid is not None and finished.entry.people > question.paid:
+            raise UnpaidError(finished.entry.people)
+        return finished
 
     async def _record(
         self, connection: Connection, finished: Sequence[tuple["_Asked", Finished]]

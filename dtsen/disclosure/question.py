@@ -135,7 +135,8 @@ Judge = Callable[[Snapshot, datetime], Mandate]
 class Question:
     """One call: its mandate, what it wants, how its answer is rendered, how it is judged anew.
 
-    `proof` is used up by its record.
+    `proof` is used up by its record. `paid`: no more people than these leave with the answer; None
+    where people cost nothing.
     """
 
     mandate: Mandate
@@ -147,6 +148,15 @@ class Question:
     outcome: str = "found"
     refusal: bool = False
     proof: Proof | None = None
+    paid: int | None = None
+
+
+class UnpaidError(Exception):
+    """An answer would disclose more people than are paid for; it was not recorded, none left."""
+
+    def __init__(self, people: int) -> None:
+        super().__init__(people)
+        self.people = people
 
 
 class Answer(NamedTuple):

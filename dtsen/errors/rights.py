@@ -132,6 +132,6 @@ class QuotaExhausted(DtsenError):
     status = 429
     title = Text("Kuota orang habis", "Quota of people exhausted")
     detail = Text(
-        "Sisa kuota orang tidak cukup untuk permintaan ini; tidak ada yang dibaca.",
-        "What is left of the quota of people does not cover this request; nothing was read.",
+        "Sisa kuota orang tidak cukup untuk permintaan ini; tidak ada data yang diberikan.",
+        "What is left of the quota of people does not cover this request; no data were given.",
     )

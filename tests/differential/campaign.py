@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.differential.evaluator import Evaluator, Expected
 from tests.differential.house import House, Wire
-from tests.differential.judge import Judge, Leak, strict
+from tests.differential.judge import Judge, strict
 from tests.differential.mutations import READS, Material, worlds
 from tests.differential.own import Asker, judge_own
+from tests.differential.spending import Leak
 from tests.differential.worlds import AGENCIES, AUDIT, Ask, Purpose, Terms, World
 
 OWN_EVERY = 6
@@ -83,7 +84,9 @@ class Differential:
             self.judge.spent.clear()
             return answers
         for agency, terms in enumerate(world.terms):
-            self.judge.charges(terms, [one for one in answers if one[0].ask.agency == agency])
+            self.judge.spending.judge(
+                terms, [one for one in answers if one[0].ask.agency == agency]
+            )
         return answers
 
     def _expected(self, world: World, ask: Ask) -> Expected:

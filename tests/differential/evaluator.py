@@ -31,6 +31,7 @@ class Expected:
     release: str = ""
     limited: bool = False
     charge: int = 0
+    asked_charge: int = 0
     purpose: str | None = None
     people: set[str] = field(default_factory=set)
     families: set[str] = field(default_factory=set)
@@ -70,13 +71,14 @@ class Evaluator(Scope):
         limits = (self.terms.codes, self.terms.desil, self.terms.sets or None)
         made.limited = any(limit is not None for limit in limits)
         weight = max((each.weight for each in self.opened_by_agreement()), default=1)
-        made.charge = weight * len(set(self.ask.subjects))
         if self.ask.op.startswith("families."):
             self._family(self._number("k"))
         elif self.ask.op == "individuals.batch-lookup":
             self._batch()
         else:
             self._person(self._number("i"))
+        made.asked_charge = weight * len(set(self.ask.subjects))
+        made.charge = max(made.asked_charge, weight * len(made.people))
         return made
 
     # ---- what they show

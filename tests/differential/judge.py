@@ -4,12 +4,13 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.differential.evaluator import Expected
 from tests.differential.house import Wire, accepted
+from tests.differential.spending import Leak, Spending, policies
 from tests.differential.worlds import SECRET, Terms
 
 ALWAYS = {
@@ -29,10 +30,6 @@ _RECEIPT = re.compile(r'"([0-9a-f-]{36})";leaf=:([A-Za-z0-9+/]{43}=):')
 _POINTER = re.compile(r"(/(nik|niks|nomor_kartu_keluarga|fields|as_of)(/[0-9]+)?)?")
 
 
-class Leak(AssertionError):
-    """The wire is not what the contract demands."""
-
-
 @dataclass
 class Judge:
     """Judges every answer of a campaign, and remembers what must stay the same."""
@@ -41,7 +38,7 @@ class Judge:
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
     tags: dict[tuple[str, bytes], str] = field(default_factory=dict)
     bodies: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-    spent: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    spending: Spending = field(default_factory=Spending)
     cases: int = 0
     cells: int = 0
     own: int = 0
@@ -167,7 +164,7 @@ class Judge:
         self._same("cache", wire.header("cache-control"), "no-store")
 
     def _limits(self, terms: Terms, wire: Wire, expected: Expected) -> None:
-        """Announced limits are the agreement's; what is left is held against `charges`."""
+        """Announced limits are the agreement's; what is left is held against `spending`."""
         policy = policies(wire.header("ratelimit-policy"))
         awaited = {"burst": terms.per_second, "requests-minute": 60 * terms.per_second}
         if expected.charge:
@@ -180,28 +177,6 @@ class Judge:
         for name, one in left.items():
             if not 0 <= one["r"] <= policy[name]["q"]:
                 raise Leak(f"{name}: more is left than there is")
-
-    def charges(self, terms: Terms, answers: Sequence[tuple[Wire, Expected]]) -> None:
-        """Whoever was asked for costs the same, found or not, and nothing else costs people."""
-        for span, ceiling in (("people-day", terms.per_day), ("people-month", terms.per_month)):
-            left = (
-                [
-                    (policies(wire.header("ratelimit"))[span], expected.charge)
-                    for wire, expected in answers
-                    if expected.charge
-                ]
-                if ceiling is not None
-                else []
-            )
-            # In the order in which they were charged: each leaves less than the one before.
-            left.sort(key=lambda one: -one[0]["r"])
-            for told, charge in left:
-                key = (terms.number, span)
-                used, seconds = self.spent.get(key, (None, 0))
-                if used is None or told["t"] > seconds + 60:  # nothing is known of this window
-                    used = ceiling - told["r"] - charge
-                self._same(f"{span} left", told["r"], ceiling - used - charge)
-                self.spent[key] = (used + charge, told["t"])
 
     # ---- records
 
@@ -278,13 +253,3 @@ def sorted_withheld(told: Any) -> str:
     if isinstance(told, list):
         return f"[{', '.join(map(sorted_withheld, told))}]"
     return json.dumps(told)
-
-
-def policies(header: str | None) -> dict[str, dict[str, int]]:
-    """Numbers of a RateLimit header by limit."""
-    found = {}
-    for item in (header or "").split(", "):
-        name, *parameters = item.split(";")
-        pairs = (parameter.partition("=") for parameter in parameters)
-        found[name.strip('"')] = {key: int(n) for key, _, n in pairs if n.isdigit()}
-    return found

@@ -12,8 +12,9 @@ from schemas.agreement import read_agreement
 from schemas.variables import CATALOGUE
 from tests.api.test_own_document import differences
 from tests.differential.house import House
-from tests.differential.judge import Leak, strict
+from tests.differential.judge import strict
 from tests.differential.scope import selects
+from tests.differential.spending import Leak
 from tests.differential.worlds import AUDIT, AUDIT_PURPOSE, Terms
 from tests.documented import DOCUMENT
 from tests.subset import beyond

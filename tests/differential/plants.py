@@ -4,6 +4,7 @@ import hashlib
 import json
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -14,7 +15,9 @@ from auth.guard import Guard
 from dtsen import individuals as reference
 from dtsen.disclosure import entry, mandate, plan, reading, rows, sighting
 from dtsen.disclosure.authority import AgreementInForce
+from dtsen.disclosure.gate import Gate
 from dtsen.disclosure.pairwise import Kind, PairwiseIds
+from dtsen.disclosure.question import Answer, Question
 from dtsen.errors import Fault, InvalidRequest
 from schemas.variables import GROUPS
 from tests.differential.registry import Registry
@@ -228,8 +231,8 @@ def a_family_that_is_missing_is_free(patch: pytest.MonkeyPatch, _: Registry) -> 
     charged: dict[int, Any] = {}
     charge_people, absent = Guard.charge_people, families.absent
 
-    async def charge(self: Guard, admitted: Any, asked: Any, people: int) -> Any:
-        made = await charge_people(self, admitted, asked, people)
+    async def charge(self: Guard, admitted: Any, asked: Any, people: int, **paid: int) -> Any:
+        made = await charge_people(self, admitted, asked, people, **paid)
         charged[id(admitted)] = made
         return made
 
@@ -239,6 +242,16 @@ def a_family_that_is_missing_is_free(patch: pytest.MonkeyPatch, _: Registry) -> 
 
     patch.setattr(Guard, "charge_people", charge)
     patch.setattr(families, "absent", refunded)
+
+
+@planted
+def the_members_of_a_family_are_free(patch: pytest.MonkeyPatch, _: Registry) -> None:
+    answer = Gate.answer
+
+    async def unpaid(self: Gate, question: Question) -> Answer:
+        return await answer(self, replace(question, paid=None))
+
+    patch.setattr(Gate, "answer", unpaid)
 
 
 @planted

@@ -9,8 +9,9 @@ import pytest
 from dtsen.disclosure import reading
 from tests.differential import plants_own  # noqa: F401 - plants more
 from tests.differential.house import Defect
-from tests.differential.judge import Judge, Leak
+from tests.differential.judge import Judge
 from tests.differential.plants import PLANTS
+from tests.differential.spending import Leak
 
 CASES = {"18": (600, 20_000), "15": (150, 2_000)}
 """How many answers each PostgreSQL is asked for, capped and whole."""

@@ -81,12 +81,10 @@ class Differential:
             self.judge.answer(world.terms[ask.agency], versions[ask.agency], wire, expected)
             answers.append((wire, expected))
         if self.house.stalls > stalls:  # what was given back cannot be followed
-            self.judge.spent.clear()
+            self.judge.spending.spent.clear()
             return answers
         for agency, terms in enumerate(world.terms):
-            self.judge.spending.judge(
-                terms, [one for one in answers if one[0].ask.agency == agency]
-            )
+            self.judge.spending.hold(terms, [one for one in answers if one[0].ask.agency == agency])
         return answers
 
     def _expected(self, world: World, ask: Ask) -> Expected:
@@ -146,7 +144,7 @@ class Differential:
             try:
                 self.run(world)
             except Leak as leak:
-                self.judge.spent.clear()  # not all answers were counted
+                self.judge.spending.spent.clear()  # not all answers were counted
                 leak.add_note(repr(world))
                 raise
 

@@ -18,7 +18,7 @@ class Spending:
 
     spent: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
-    def judge(self, terms: Terms, answers: Sequence[tuple[Wire, Expected]]) -> None:
+    def hold(self, terms: Terms, answers: Sequence[tuple[Wire, Expected]]) -> None:
         """Hold what one agency's answers say is left against what they cost.
 
         Raises:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from json import loads
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import psycopg
@@ -22,7 +23,7 @@ from bench.choices import HOME, Home, People, Rounds, Seconds
 from bench.installation import Installation, installation, serving
 from bench.results import Result, publish
 from bench.rounds import Measured, interleave, paired
-from cli.client import Algorithm, ClientTerms, add_with_new_key
+from cli.client_file import Algorithm, ClientTerms, add_with_new_key
 from cli.context import keyring, settings
 from cli.session import fetch_token
 from dtsen.database import connect
@@ -104,10 +105,10 @@ def asking(file: Path) -> Iterator[Callable[[Sequence[str]], None]]:
     """Resolve over HTTP as a client of its own, on one connection."""
     client = loads(file.read_bytes())
     with httpx2.Client(base_url=f"http://127.0.0.1:{settings().port}", timeout=30) as http:
-        token = {"at": float("-inf"), "text": ""}
+        token: dict[str, Any] = {"at": float("-inf"), "text": ""}
 
         def ask(batch: Sequence[str]) -> None:
-            if time.monotonic() - float(token["at"]) > 120:  # noqa: PLR2004 - seconds, of 300
+            if time.monotonic() - token["at"] > 120:  # noqa: PLR2004 - seconds, of 300
                 token.update(at=time.monotonic(), text=fetch_token(client, http=http))
             ids = [{"scheme": "id_art_dtks", "value": one} for one in batch]
             headers = {"Authorization": f"Bearer {token['text']}"}

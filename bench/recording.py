@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import cycle
 from statistics import median
+from uuid import UUID
 
 import asyncpg
 import typer
@@ -20,7 +21,7 @@ from bench.processes import cpu_seconds
 from bench.results import Result, publish
 from bench.rounds import Measured, interleave, paired
 from cli.context import keyring
-from cli.demo import child
+from cli.processes import child
 from dtsen.audit.record import RecordKeys, make_leaf, new_record_id
 from dtsen.clock import Clock, key_epoch
 from dtsen.database import connect
@@ -186,7 +187,7 @@ async def _drive(
     return sum(counts), time.monotonic() - started, latencies
 
 
-def _fresh() -> object:
+def _fresh() -> UUID:
     return new_record_id(int(Clock().now().timestamp() * 1000))
 
 

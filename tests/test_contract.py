@@ -2,7 +2,9 @@
 
 import re
 from pathlib import Path
+from typing import cast
 
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from api.app import create_app
@@ -23,7 +25,7 @@ def test_every_setting_is_in_the_contract():
 
 def test_every_command_is_in_the_contract():
     told = set(re.findall(r"[a-z-]+", SECTION["1"].partition("`dtsen`: ")[2]))
-    commands = get_command(command_line).commands
+    commands = cast("TyperGroup", get_command(command_line)).commands
     for name, command in commands.items():
         assert name in told, name
         for verb in getattr(command, "commands", {}):

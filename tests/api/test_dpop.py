@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx2
 import pytest
@@ -59,7 +60,7 @@ def test_a_record_says_how_the_token_was_shown(sandbox, key):
     assert record["auth"]["key"] == key.thumbprint()
 
 
-BAD = {
+BAD: dict[str, list[Any]] = {
     "no proof": [],
     "two proofs": [{}, {}],
     "another key": [{"key": OTHER}],

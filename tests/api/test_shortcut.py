@@ -2,6 +2,7 @@
 
 import http.client
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -22,7 +23,7 @@ def app() -> FastAPI:
     return create_app(Settings())
 
 
-def found(app: FastAPI, method: str, path: str) -> object:
+def found(app: FastAPI, method: str, path: str) -> Any:
     """What the routers find in full, in their order."""
     scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
     matches = (route for route in app.router.routes if route.matches(scope)[0] is Match.FULL)

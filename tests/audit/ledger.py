@@ -113,7 +113,7 @@ class Ledger:
         leaf = make_leaf(keys, record_id, clear, personal)
         named = f"{deed.agency}|"
         return Entry(
-            **dict.fromkeys(Entry._fields)  # type: ignore[arg-type]
+            **dict.fromkeys(Entry._fields)
             | {
                 "id": record_id,
                 "pinned": False,

@@ -5,12 +5,13 @@ import shutil
 import orjson
 import pytest
 
-from dtsen.audit import checking, keeper
+from dtsen.audit import keeper
 from dtsen.audit.halt import LogHalted
 from dtsen.audit.publication import read_checkpoint
 from dtsen.audit.recovery import recover
 from dtsen.clock import Clock
 from dtsen.tlog.merkle import leaf_hash
+from dtsen.tlog.tiles import Edge
 from tests.audit.ledger import ISSUER
 from tests.audit.tree_checks import YEAR, check, checkpoints, leading, leaves, write
 
@@ -41,9 +42,7 @@ def test_a_leaf_that_changed_between_merge_and_signature_is_not_signed(book):
 
 def test_without_the_recomputation_that_change_would_be_signed(book, monkeypatch):
     """The control of the test above."""
-    monkeypatch.setattr(
-        keeper, "recompute", lambda _, tree, __: checking.Edge(tree.size, tree.edge)
-    )
+    monkeypatch.setattr(keeper, "recompute", lambda _, tree, __: Edge(tree.size, tree.edge))
     test = test_a_leaf_that_changed_between_merge_and_signature_is_not_signed
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
         test(book)

@@ -26,7 +26,7 @@ from dtsen.tlog.checkpoint import open_checkpoint
 from dtsen.tlog.notes import Verifier
 from dtsen.tlog.proof import ProofFile
 from dtsen.tlog.tiles import tile_reader
-from tests.audit.ledger import ISSUER, Deed, nik
+from tests.audit.ledger import ISSUER, Deed, Ledger, nik
 from tests.audit.test_tree_kills import STEPS
 from tests.audit.tree_checks import YEAR, check, checkpoints, leaves
 
@@ -51,7 +51,7 @@ def root(hashes):
 class LogMachine(RuleBasedStateMachine):
     """One log that goes on from example to example; what it was before stays in its model."""
 
-    book = None
+    book: Ledger
 
     @initialize()
     def begin(self):

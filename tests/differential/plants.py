@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from api.absence import absent as absence
 from api.v1 import families, individuals
 from auth.guard import Guard
 from dtsen import individuals as reference
@@ -18,7 +19,9 @@ from dtsen.disclosure.authority import AgreementInForce
 from dtsen.disclosure.gate import Gate
 from dtsen.disclosure.pairwise import Kind, PairwiseIds
 from dtsen.disclosure.question import Answer, Question
+from dtsen.disclosure.rows import RowFilter
 from dtsen.errors import Fault, InvalidRequest
+from schemas.scopes import groups_opened
 from schemas.variables import GROUPS
 from tests.differential.registry import Registry
 from tests.differential.worlds import AGENCIES
@@ -118,9 +121,9 @@ def a_family_is_read_by_another_plan(patch: pytest.MonkeyPatch, _: Registry) -> 
 
 @planted
 def either_bound_of_a_decile_is_enough(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    original = plan.RowFilter.desil_sql
+    original = RowFilter.desil_sql
     patch.setattr(
-        plan.RowFilter,
+        RowFilter,
         "desil_sql",
         lambda self, column: original(self, column).replace(" AND ", " OR "),
     )
@@ -143,7 +146,7 @@ def region_or_decile_is_enough(patch: pytest.MonkeyPatch, _: Registry) -> None:
 
 @planted
 def a_set_of_values_is_ignored(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    patch.setattr(plan.RowFilter, "sets_sql", lambda _self, _column: "true")
+    patch.setattr(RowFilter, "sets_sql", lambda _self, _column: "true")
 
 
 @planted
@@ -153,7 +156,7 @@ def a_region_is_told_by_its_own_code_alone(patch: pytest.MonkeyPatch, _: Registr
 
 @planted
 def the_group_of_a_token_is_ignored(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    original = mandate.groups_opened
+    original = groups_opened
 
     def opened(scopes: Any, operation: str) -> frozenset[Any]:
         return frozenset(GROUPS) if original(scopes, operation) else frozenset()
@@ -211,7 +214,7 @@ def the_id_of_another_agency_resolves(patch: pytest.MonkeyPatch, _: Registry) ->
 
 @planted
 def absence_tells_its_reason_in_a_header(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    original = individuals.absent
+    original = absence
 
     def absent(call: Any, mandate: Any, seen: Any) -> Any:
         made = original(call, mandate, seen)
@@ -229,7 +232,7 @@ def absence_is_national_where_nobody_is_hidden(patch: pytest.MonkeyPatch, _: Reg
 @planted
 def a_family_that_is_missing_is_free(patch: pytest.MonkeyPatch, _: Registry) -> None:
     charged: dict[int, Any] = {}
-    charge_people, absent = Guard.charge_people, families.absent
+    charge_people = Guard.charge_people
 
     async def charge(self: Guard, admitted: Any, asked: Any, people: int, **paid: int) -> Any:
         made = await charge_people(self, admitted, asked, people, **paid)
@@ -238,7 +241,7 @@ def a_family_that_is_missing_is_free(patch: pytest.MonkeyPatch, _: Registry) -> 
 
     def refunded(call: Any, mandate: Any, seen: Any) -> Any:
         charged[id(call.admitted)].refund()
-        return absent(call, mandate, seen)
+        return absence(call, mandate, seen)
 
     patch.setattr(Guard, "charge_people", charge)
     patch.setattr(families, "absent", refunded)

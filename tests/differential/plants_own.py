@@ -7,9 +7,11 @@ import pytest
 from api.own import document, shapes
 from api.v1 import agreement
 from dtsen.audit import opening, viewer
+from dtsen.audit.record import AUDITORS_ONLY
 from dtsen.cursor import Cursors
-from dtsen.disclosure.opening import scopes_of
+from dtsen.disclosure.opening import openings, scopes_of
 from schemas import agreement_words
+from schemas.agreement_words import told_agreement
 from schemas.variables import CATALOGUE
 from tests.differential.plants import planted
 from tests.differential.registry import Registry
@@ -17,7 +19,7 @@ from tests.differential.registry import Registry
 
 @planted
 def the_document_forgets_the_tokens_scopes(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    original = document.openings
+    original = openings
     patch.setattr(document, "openings", lambda terms, _: original(terms, scopes_of(terms)))
 
 
@@ -43,7 +45,7 @@ def the_agreement_tells_every_variable(patch: pytest.MonkeyPatch, _: Registry) -
 
 @planted
 def the_agreement_tells_no_mask(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    original = agreement.told_agreement
+    original = told_agreement
 
     def unmasked(terms: Any) -> Any:
         told = original(terms)
@@ -61,7 +63,7 @@ def everybody_oversees_the_log(patch: pytest.MonkeyPatch, _: Registry) -> None:
 
 @planted
 def the_log_tells_numbers_that_were_not_opened(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    patch.setattr(opening, "_hidden", lambda *_: opening.AUDITORS_ONLY)
+    patch.setattr(opening, "_hidden", lambda *_: AUDITORS_ONLY)
 
 
 @planted

@@ -147,7 +147,7 @@ class Scope:
 
     def _rows(self, family: Row | None) -> str:
         if self.terms.codes is not None:
-            codes = {convert(code, self.terms.system, "bps") for code in self.terms.codes}  # type: ignore[arg-type]  # the strategy's own word
+            codes = {convert(code, self.terms.system, "bps") for code in self.terms.codes}
             if not any(code and family and _lives_in(family, code) for code in codes):
                 return "outside_wilayah"
         if self.terms.desil is not None:

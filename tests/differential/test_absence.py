@@ -9,9 +9,9 @@ from random import Random
 import pytest
 
 from dtsen.disclosure import sighting
-from tests.differential.judge import policies
 from tests.differential.mutations import READS
 from tests.differential.release import ABSENT_KKS, ABSENT_NIKS
+from tests.differential.spending import policies
 from tests.differential.stopwatch import clocks, measure
 from tests.differential.worlds import AGENCIES, Ask, Purpose, Terms
 

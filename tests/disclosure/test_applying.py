@@ -18,8 +18,10 @@ from dtsen.disclosure import agreements, catalogue, plan
 from dtsen.disclosure.agreements import AgreementRefused
 from dtsen.disclosure.applying import EFFECTS, submit
 from dtsen.disclosure.keeping import PlanNotKept, keep_plans, rebuild
+from dtsen.disclosure.masks import MASK_SQL
 from dtsen.disclosure.plan import compile_plan
 from schemas.agreement import read_agreement
+from schemas.agreement_models import opened_variables
 from schemas.variables import CATALOGUE
 from tests.auth.make import keyring as made_keyring
 from tests.parties import Terms, document
@@ -196,9 +198,9 @@ def test_a_past_plan_is_rebuilt_after_the_catalogue_changed(owner, keys, two, na
     gone, moved = "anggota.status_kawin", "keluarga.jenis_lantai_terluas"
     changed = {k: v for k, v in CATALOGUE.items() if k not in {gone, moved}}
     monkeypatch.setattr(catalogue, "CATALOGUE", changed)
-    monkeypatch.setitem(plan.MASK_SQL, "initials", "'?'")
+    monkeypatch.setitem(MASK_SQL, "initials", "'?'")
     catalogue.catalogue_version.cache_clear()
-    opened = plan.opened_variables
+    opened = opened_variables
     monkeypatch.setattr(
         plan, "opened_variables", lambda p: [v for v in opened(p) if v.qualified in changed]
     )

@@ -8,7 +8,8 @@ from hypothesis import given, strategies as st
 
 from dtsen.disclosure.masks import MASK_SQL
 from dtsen.disclosure.pairwise import Kind, PairwiseIds
-from dtsen.disclosure.plan import COPIES, RowFilter, compile_plan
+from dtsen.disclosure.plan import COPIES, compile_plan
+from dtsen.disclosure.rows import RowFilter
 from dtsen.keys import Keyring, Purpose
 from schemas.agreement import read_agreement
 from schemas.masks import MASKS

@@ -1,5 +1,7 @@
 """A signed request, and what is said of it once it was changed."""
 
+from typing import Any
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,7 +22,7 @@ HEADERS = [
     ("dpop", "eyJ0eXAi.x.y"),
 ]
 REQUEST = Request("POST", "https://api.example.id/v1/individuals/lookup", HEADERS, CONTENT)
-KEYS = {
+KEYS: dict[str, Any] = {
     "ed25519": Ed25519PrivateKey.generate(),
     "ecdsa-p256-sha256": ec.generate_private_key(ec.SECP256R1()),
     "rsa-pss-sha512": rsa.generate_private_key(65537, 2048),

@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from http_message_signatures import InvalidSignature
@@ -154,7 +155,7 @@ def test_what_must_be_covered_is(name):
     assert refused(changed(sent, "signature-input", said)) == ("missing-component", name)
 
 
-PARAMETERS = {
+PARAMETERS: dict[str, list[Any]] = {
     ';tag="fapi-2-request"': [
         ("", ("missing-parameter", "tag")),
         (';tag="other"', ("wrong-tag", "tag")),

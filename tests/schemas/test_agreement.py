@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given, settings, strategies as st
 
 from schemas.agreement import LONGEST, AgreementInvalid, read_agreement
-from schemas.agreement_faults import MESSAGES
+from schemas.agreement_faults import MESSAGES, Fault
 
 TEXT = """\
 agreement: PKS-017/2026
@@ -169,7 +169,7 @@ def test_any_other_text_is_refused_with_faults(text):
 @settings(max_examples=100)
 def test_one_wrong_character_is_an_agreement_or_a_list_of_faults(place, character):
     text = TEXT[:place] + character + TEXT[place + 1 :]
-    faults = ()
+    faults: tuple[Fault, ...] = ()
     try:
         read_agreement(text)
     except AgreementInvalid as refused:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pkcs11
 import pytest
@@ -81,9 +82,9 @@ def test_the_jose_library_signs_and_another_verifies(ring, purpose):
     if public["kty"] == "OKP":
         Ed25519PublicKey.from_public_bytes(decoded(public["x"])).verify(raw, said.encode())
         return
-    numbers = (int.from_bytes(decoded(public[name])) for name in "xy")
+    x, y = (int.from_bytes(decoded(public[name])) for name in "xy")
     der = encode_dss_signature(int.from_bytes(raw[:32]), int.from_bytes(raw[32:]))
-    known = EllipticCurvePublicNumbers(*numbers, SECP256R1()).public_key()
+    known = EllipticCurvePublicNumbers(x, y, SECP256R1()).public_key()
     known.verify(der, said.encode(), ECDSA(SHA256()))
 
 
@@ -180,7 +181,7 @@ def test_a_key_that_others_may_read_is_refused(tmp_path):
 def test_a_key_of_the_module_signs_there_and_does_not_leave(tmp_path):
     ring = open_keyring(tmp_path / "keys", module(tmp_path))
     ring.ensure(NOW)
-    private = ring.pairs(Purpose.TOKENS)[0].private
+    private: Any = ring.pairs(Purpose.TOKENS)[0].private
     private.public_key().verify(private.sign(b"isi", ECDSA(SHA256())), b"isi", ECDSA(SHA256()))
     with pytest.raises(ValueError, match="SHA-256"):
         private.sign(b"isi", ECDSA(SHA384()))

@@ -19,6 +19,7 @@ def main(
         publish(legacy.measure(found, rounds, seconds))
         publish(bound.measure(found, min(rounds, LOAD_ROUNDS), seconds))
         publish(recording.measure(found, min(rounds, LOAD_ROUNDS), seconds))
+        publish(agreements.over_http(found, min(rounds, LOAD_ROUNDS), seconds))
         publish(loading.measure(found, min(rounds, LOAD_ROUNDS), seconds))
     publish(verifying.measure(rounds))
     publish(agreements.measure(rounds))

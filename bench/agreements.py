@@ -1,21 +1,26 @@
 """What agreements cost: compiling one, and what 500 in force add to judging a request.
 
-No database and no network: the parts of a lookup that know of agreements at all. Run as
-`python -m bench.agreements`.
+Once without database and network, the parts of a lookup that know of agreements at all; once over
+HTTP, the whole lookup with its durable record. Run as `python -m bench.agreements`.
 """
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from statistics import median
 
 import typer
 
 from bench.agencies import PLANS, PURPOSE, SCOPE, WHOLE, agreement_text
-from bench.choices import Rounds
+from bench.choices import HOME, Home, People, Rounds, Seconds
+from bench.installation import Installation, installation, serving
+from bench.lookup import Askers, metered
 from bench.results import Result, publish
-from bench.rounds import Measured, Series, interleave, paired
+from bench.rounds import Measured, Series, interleave, paired, paired_cpu
+from cli.context import keyring
+from dtsen.database import connect
+from dtsen.disclosure import agreements
 from dtsen.disclosure.authority import AgreementInForce, ClientAuthority, Snapshot
 from dtsen.disclosure.mandate import AccessToken, Operation, mandate
 from dtsen.disclosure.plan import compile_plan
@@ -26,6 +31,11 @@ CALLS = 20_000
 SAMPLES = 100
 GOAL = 0.5
 """A search through 500 would be a hundredth; what is left is the processor's own cache."""
+LOOKUP_GOAL = 0.95
+"""Of the rate with few: rounds of the same differ by more than 500 agreements add."""
+CONNECTIONS = 32
+SETTLED_SECONDS = 1.5
+"""Within a second of `agreement apply` every worker has it (contract)."""
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 _LOOKUP = Operation("individuals.lookup", SCOPE, "read")
 
@@ -49,6 +59,56 @@ def measure(rounds: int) -> Result:
     )
 
 
+def over_http(found: Installation, rounds: int, seconds: float) -> Result:
+    """Whole lookups by one client while few agreements are in force and while 500 are."""
+    askers = Askers(found)
+    askers.pick()
+    few, many = "few agreements", f"{MANY} agreements"
+    with serving() as api:
+        trees = {"server": api, "postgres": found.postmaster}
+        ask = partial(askers.lookups, "solo", CONNECTIONS, seconds, 0)
+
+        def measured(in_force: int) -> Measured:
+            _put_in_force(found, in_force)
+            askers.tokens("solo")
+            return metered(ask, trees)
+
+        configurations = {few: partial(measured, 0), many: partial(measured, MANY)}
+        interleave("warming up", configurations, 1)
+        series = interleave("lookups under agreements", configurations, rounds)
+    name = f"lookups under {MANY} agreements to under few"
+    return Result(
+        "agreements-lookup",
+        "Lookups a second over HTTP, by agreements in force",
+        {"rounds": rounds, "seconds": seconds, "connections": CONNECTIONS},
+        series,
+        [
+            paired(name, series, many, few, goal=LOOKUP_GOAL),
+            paired_cpu(f"{name}, by server CPU", series, many, few, "server"),
+        ],
+    )
+
+
+def _put_in_force(found: Installation, count: int) -> None:
+    """So many agreements beside those of the benchmark's own agencies, and no more."""
+    with connect(found.urls.owner, autocommit=True) as connection:
+        last = {one.id: one for one in agreements.every_version(connection)}
+        names = [f"bench-more-{number}" for number in range(MANY)]
+        with connection.transaction():
+            for place, name in enumerate(names):
+                held = last.get(f"PKS-{name.upper()}/2026")
+                if (held is not None and held.state == "in_force") == (place < count):
+                    continue
+                if place >= count:
+                    agreements.revoke(connection, f"PKS-{name.upper()}/2026")
+                    continue
+                text = agreement_text(name, (f"{name}-1",), PLANS[place % len(PLANS)])
+                version = held.version + 1 if held else 1
+                text = text.replace("version: 1", f"version: {version}", 1)
+                agreements.apply(connection, keyring(), text)
+    time.sleep(SETTLED_SECONDS)
+
+
 def _more(series: Series, many: str, few: str) -> float:
     """Microseconds that a request takes longer to judge, of some hundred that a lookup takes."""
     pairs = zip(series[many], series[few], strict=True)
@@ -66,7 +126,7 @@ def _snapshot(agreements: int) -> Snapshot:
     for number in range(agreements):
         terms = read_agreement(_text(number))
         held = AgreementInForce(
-            terms, number, "pengguna", "1", NOW - timedelta(days=1), NOW + timedelta(days=1)
+            terms, number, "1", NOW - timedelta(days=1), NOW + timedelta(days=1)
         )
         held.plan(PURPOSE, SCOPE)
         in_force[terms.agreement] = held
@@ -107,9 +167,13 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return round(median(taken), 3)
 
 
-def main(rounds: Rounds = 5) -> None:
-    """Measure and write bench/results/agreements.json."""
+def main(
+    home: Home = HOME, people: People = 100_000, rounds: Rounds = 5, seconds: Seconds = 4
+) -> None:
+    """Measure and write bench/results/agreements.json and agreements-lookup.json."""
     publish(measure(rounds))
+    with installation(home, people) as found:
+        publish(over_http(found, rounds, seconds))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from api.app import create_app
 from api.openapi import document
 from api.own.document import own_document
 from cli.agreement_diff import diff, lines
-from cli.agreement_file import File, read_file
+from cli.agreement_file import File, read_file, text_of
 from cli.context import fail, keyring, out, owner, print_json, settings
 from cli.signing import SignerFile, told, waits
 from dtsen.acts import read_signer
@@ -54,7 +54,7 @@ def apply(file: File, signer: SignerFile = None) -> None:
         raise typer.BadParameter("--as is needed: the approver's file of who signs it")
     try:
         with told(), owner() as connection:
-            found = submit(connection, keyring(), read_signer(signer), file.read_text())
+            found = submit(connection, keyring(), read_signer(signer), text_of(file))
     except AgreementInvalid as error:
         fail(_lines(file, error))
     for line in lines(found.difference, None):

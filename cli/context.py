@@ -56,7 +56,7 @@ def keyring() -> Keyring:
 
 def fail(message: str) -> NoReturn:
     """End the command with a message and exit code 1."""
-    err.print(message, style="red", markup=False, highlight=False)
+    err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 

@@ -41,7 +41,7 @@ SELECT (SELECT max(epoch) FROM disclosure.authority) AS epoch, p.moved_at, clock
     p.ordinal, r.id, r.metadata_version,
     (SELECT json_agg(json_build_array(kind, name, epoch, agency))
      FROM disclosure.authority WHERE active)::text AS authority,
-    (SELECT json_agg(json_build_array(g.id, y.pairwise_version, y.role, g.terms))
+    (SELECT json_agg(json_build_array(g.id, y.pairwise_version, g.terms))
      FROM disclosure.agreement g JOIN disclosure.agency y ON y.code = g.agency
      WHERE g.state = 'in_force')::text AS agreements,
     (SELECT array_agg(t.jti) FROM disclosure.revoked_token t
@@ -57,11 +57,15 @@ class AgreementInForce:
 
     terms: Agreement
     epoch: int
-    role: str
     pairwise_version: str
     starts: datetime
     ends: datetime
     plans: dict[tuple[str, str], Plan] = field(default_factory=dict)
+
+    @property
+    def role(self) -> str:
+        """What the agency is under this agreement; under another it may be something else."""
+        return self.terms.agency.role
 
     def plan(self, purpose: str, operation: str) -> Plan:
         """The plan of a purpose and operation that the agreement opens."""
@@ -215,13 +219,12 @@ def _read_snapshot(row: asyncpg.Record) -> Snapshot:
             agencies[name] = agency
     agreements = {}
     listed = {}
-    for agreement_id, pairwise_version, role, terms in orjson.loads(row["agreements"] or "[]"):
+    for agreement_id, pairwise_version, terms in orjson.loads(row["agreements"] or "[]"):
         epoch = epochs.get(("agreement", agreement_id))
         if epoch is None:
             continue
-        agreement = _agreement(
-            orjson.dumps(terms, option=orjson.OPT_SORT_KEYS), epoch, role, pairwise_version
-        )
+        written = orjson.dumps(terms, option=orjson.OPT_SORT_KEYS)
+        agreement = _agreement(written, epoch, pairwise_version)
         agreements[agreement_id] = agreement
         listed.update(dict.fromkeys(agreement.terms.clients, agreement))
     clients = {}
@@ -244,13 +247,12 @@ def _read_snapshot(row: asyncpg.Record) -> Snapshot:
 
 
 @lru_cache(maxsize=4096)
-def _agreement(terms: bytes, epoch: int, role: str, pairwise_version: str) -> AgreementInForce:
+def _agreement(terms: bytes, epoch: int, pairwise_version: str) -> AgreementInForce:
     """Built once for each version in force, so that its compiled plans outlive a refresh."""
     agreement = Agreement.model_validate_json(terms)
     return AgreementInForce(
         agreement,
         epoch,
-        role,
         pairwise_version,
         starts=_midnight(agreement.valid.from_),
         ends=_midnight(agreement.valid.to) + timedelta(days=1),

@@ -41,7 +41,7 @@ def in_force(
 ) -> AgreementInForce:
     text = TEXT.format(id=id_, version=version, agency=agency, quota=quota, clients=clients)
     long_ago = datetime(2026, 1, 1, tzinfo=UTC)
-    return AgreementInForce(read_agreement(text), 1, "pengguna", "1", long_ago, long_ago)
+    return AgreementInForce(read_agreement(text), 1, "1", long_ago, long_ago)
 
 
 def snapshot(*agreements: AgreementInForce) -> Snapshot:

@@ -7,11 +7,12 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.differential.evaluator import Evaluator, Expected
 from tests.differential.house import House, Wire
-from tests.differential.judge import Judge, strict
+from tests.differential.judge import Judge
+from tests.differential.leak import Leak, strict
 from tests.differential.mutations import READS, Material, worlds
 from tests.differential.own import Asker, judge_own
-from tests.differential.spending import Leak
-from tests.differential.worlds import AGENCIES, AUDIT, Ask, Purpose, Terms, World
+from tests.differential.proofs import judge_proofs, provable
+from tests.differential.worlds import AGENCIES, AUDIT, TRANSLATE, Ask, Purpose, Terms, World
 
 OWN_EVERY = 6
 """Every third world both agencies also ask what is told of themselves."""
@@ -53,9 +54,9 @@ class Differential:
             asks, _, shown = zip(*again, strict=True)
             self._judged(world, versions, asks, shown)
         if versions[0] % OWN_EVERY in {0, 1}:  # two versions a world
-            self._own(world, versions)
+            self._own(world, versions, [wire for wire, _ in first])
 
-    def _own(self, world: World, versions: Sequence[int]) -> None:
+    def _own(self, world: World, versions: Sequence[int], wires: Sequence[Wire]) -> None:
         """What both agencies are told of themselves, by tokens such as their first asks had."""
         scopes = {ask.agency: ask.scopes for ask in reversed(world.asks)}
         askers = [
@@ -63,6 +64,18 @@ class Differential:
             for place, (terms, version) in enumerate(zip(world.terms, versions, strict=True))
         ]
         self.judge.own += judge_own(askers)
+        self.judge.proofs += judge_proofs(askers, list(provable(wires)))
+
+    def translating(self, worlds: Sequence[World]) -> list[World]:
+        """Those first in which ids are translated, and of them those in which somebody is seen."""
+
+        def rank(world: World) -> tuple[bool, bool]:
+            decided = [self._expected(world, ask) for ask in world.asks if ask.op == TRANSLATE]
+            joint = [one for one in decided if one.partner is not None]
+            partly = [one for one in joint if one.outcome == "partial"]
+            return not partly, not joint
+
+        return sorted(worlds, key=rank)
 
     def _judged(
         self,
@@ -78,7 +91,7 @@ class Differential:
             expected = self._expected(world, ask)
             if shown and ask.held != "other" and expected.status == 200:
                 expected = replace(expected, status=304)
-            self.judge.answer(world.terms[ask.agency], versions[ask.agency], wire, expected)
+            self.judge.answer(world.terms, versions, wire, expected)
             answers.append((wire, expected))
         if self.house.stalls > stalls:  # what was given back cannot be followed
             self.judge.spending.spent.clear()
@@ -88,9 +101,8 @@ class Differential:
         return answers
 
     def _expected(self, world: World, ask: Ask) -> Expected:
-        terms = world.terms[ask.agency]
         registry = self.house.registry
-        return Evaluator(registry, self.ids, terms, world.restrictions, ask).decide()
+        return Evaluator(registry, self.ids, world.terms, world.restrictions, ask).decide()
 
     def _learn(self) -> None:
         """Every id of both agencies, from answers to somebody who may see everybody."""

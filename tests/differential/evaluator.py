@@ -11,7 +11,7 @@ from typing import Any
 from schemas.variables import CATALOGUE, Variable
 from tests.differential.registry import Registry, Release, Row
 from tests.differential.scope import Refusals, Scope
-from tests.differential.worlds import Ask, Terms
+from tests.differential.worlds import TRANSLATE, Ask, Terms
 
 Ids = Mapping[tuple[str, str, str], str]
 """The id by agency, kind (`i`, `k`) and number."""
@@ -42,6 +42,8 @@ class Expected:
     sensitivity: str | None = None
     outcome: str = "found"
     cells: int = 0
+    partner: Terms | None = None
+    """Of a translation that leaves: whose ids were shown; has a record of its own."""
 
 
 class Evaluator(Scope):
@@ -51,11 +53,11 @@ class Evaluator(Scope):
         self,
         registry: Registry,
         ids: Ids,
-        terms: Terms,
+        everybody: Sequence[Terms],
         restrictions: Mapping[str, str],
         ask: Ask,
     ) -> None:
-        super().__init__(registry, terms, restrictions, ask)
+        super().__init__(registry, everybody, restrictions, ask)
         self.ids = ids
         self.made = Expected()
 
@@ -75,6 +77,8 @@ class Evaluator(Scope):
             self._family(self._number("k"))
         elif self.ask.op == "individuals.batch-lookup":
             self._batch()
+        elif self.ask.op == TRANSLATE:
+            self._translation()
         else:
             self._person(self._number("i"))
         made.asked_charge = weight * len(set(self.ask.subjects))
@@ -124,6 +128,27 @@ class Evaluator(Scope):
         made.body = (
             results if self.ask.ndjson else {"release": self.answering.id, "results": results}
         )
+
+    def _translation(self) -> None:
+        """The caller's ids of whom it may see; of the others nothing is said or named."""
+        made, results = self.made, []
+        made.partner = self.partner()
+        whose = {text: key for key, text in self.ids.items()}
+        asked = {text: whose.get(text, ("", "", "")) for text in self.ask.subjects}
+        people = {text: key[2] for text, key in asked.items() if key[:2] == (self.ask.source, "i")}
+        for text in self.ask.subjects:
+            nik = people.get(text)
+            if nik is not None and self.sight(nik) == "seen":
+                told = {"id": self.ids[self.terms.agency, "i", nik]}
+                results.append({"id": text, "status": "found", "individual": told})
+                made.people.add(nik)
+            else:
+                results.append({"id": text, "status": "not_found"})
+        made.reasons = [self.sight(nik) for nik in dict.fromkeys(people.values())]
+        seen = len({one["id"] for one in results if one["status"] == "found"})
+        made.outcome = {0: "not_found", len(asked): "found"}.get(seen, "partial")
+        made.cells += len(results)
+        made.body = {"release": self.answering.id, "results": results}
 
     def _family(self, kk: str | None) -> None:
         made = self.made

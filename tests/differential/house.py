@@ -21,6 +21,7 @@ from psycopg.rows import dict_row
 
 from api.app import create_app
 from auth.tokens import TokenSigner
+from dtsen.audit import sequencer as sequencing
 from dtsen.audit.keeper import Keeper
 from dtsen.audit.publication import Publication
 from dtsen.audit.record import RecordKeys, read_disclosures
@@ -34,7 +35,8 @@ from dtsen.releases.load import load
 from dtsen.settings import Settings
 from tests.differential.registry import Registry, read_registry
 from tests.differential.release import EARLIER, IN_FORCE, make_folder
-from tests.differential.worlds import SECRET, Ask, Terms
+from tests.differential.sending import accepted, body_of
+from tests.differential.worlds import SECRET, TRANSLATE, Ask, Terms
 
 _RECORD = """
 SELECT id, key_epoch, typ, op, outcome, status, agency, client, purpose, agreement,
@@ -43,7 +45,17 @@ FROM audit.record WHERE id = ANY (%s)
 """
 
 
+# The other agency's record of a translation, written in the same transaction.
+_COMPANIONS = """
+SELECT r.id AS translated, c.*
+FROM audit.record r JOIN audit.record c ON c.xmin = r.xmin AND c.id <> r.id
+    AND c.recorded_at BETWEEN r.recorded_at - interval '1 minute'
+        AND r.recorded_at + interval '1 minute'
+WHERE r.id = ANY (%s)
+"""
 UNAVAILABLE = 503
+MERGING_SECONDS = 0.1
+"""Sooner than in the product, so that what was just recorded can be proved."""
 
 
 class Defect(AssertionError):
@@ -73,10 +85,25 @@ class Wire:
     record: dict[str, Any] | None = None
     opened: dict[str, Any] = field(default_factory=dict)
     keys: RecordKeys | None = None
+    companions: list["Companion"] = field(default_factory=list)
+
+    @property
+    def translates(self) -> bool:
+        """Whether it answers a translation that was not refused."""
+        return self.ask.op == TRANSLATE and self.status == 200
 
     def header(self, name: str) -> str | None:
         """The one value of a header."""
         return dict(self.headers).get(name)
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A record that stands beside another's: its columns, its leaf's members, the personal ones."""
+
+    row: dict[str, Any]
+    clear: dict[str, Any]
+    opened: dict[str, Any]
 
 
 @dataclass
@@ -182,37 +209,15 @@ class House:
                 wire = by_id[row["id"]]
                 wire.keys = RecordKeys(self.keyring, row["key_epoch"])
                 wire.record = row | {"clear": json.loads(row["leaf"])}
-                wire.opened = read_disclosures(wire.keys.unseal(row["id"], row["disclosures"]))
+                wire.opened = self._opened(row)
+            translated = [wire.record["id"] for wire in wires if wire.record and wire.translates]
+            for row in cursor.execute(_COMPANIONS, (translated,)).fetchall():
+                companion = Companion(row, json.loads(row["leaf"]), self._opened(row))
+                by_id[row["translated"]].companions.append(companion)
 
-
-def accepted(ask: Ask) -> str:
-    """What a request accepts."""
-    if ask.spoil == "not-acceptable":
-        return "text/html"
-    return "application/x-ndjson" if ask.ndjson else "application/json"
-
-
-def body_of(ask: Ask) -> bytes:
-    """The body of a request, spoiled as it is to be."""
-    name = str(ask.call.number)
-    subjects: list[Any] = list(ask.subjects)
-    if ask.spoil == "malformed-number":
-        subjects[-1] = SECRET
-    elif ask.spoil == "number-as-integer":
-        subjects[-1] = int(subjects[-1])
-    body: dict[str, Any] = {name: subjects if name == "niks" else subjects[0]}
-    if ask.fields is not None:
-        body["fields"] = list(ask.fields)
-    if ask.as_of is not None:
-        body["as_of"] = ask.as_of
-    if ask.spoil == "extra-member":
-        body[SECRET] = SECRET
-    text = json.dumps(body)
-    if ask.spoil == "not-json":
-        text = text[:-1] + SECRET
-    elif ask.spoil == "doubled-member":
-        text = text[:-1] + f', "{name}": "{SECRET}"}}'
-    return text.encode()
+    def _opened(self, row: dict[str, Any]) -> dict[str, Any]:
+        keys = RecordKeys(self.keyring, row["key_epoch"])
+        return read_disclosures(keys.unseal(row["id"], row["disclosures"]))
 
 
 @contextmanager
@@ -232,6 +237,7 @@ def open_house(urls: DatabaseUrls, home: Path) -> Iterator[House]:
     stop = Event()
     publication = Publication(settings.log_directory, settings.guard_directory)
     keeper = Keeper(keyring, Clock(), publication, settings.issuer)
+    sequencing.ROUND_SECONDS = MERGING_SECONDS
     sequencer = Sequencer(urls.sequencer, keyring, Clock(), keeper)
     merging = Thread(target=sequencer.run, args=(stop,), daemon=True)
     merging.start()

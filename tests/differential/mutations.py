@@ -18,6 +18,7 @@ from tests.differential.worlds import (
     OF_HEADERS,
     SECRET,
     SPOILS,
+    TRANSLATE,
     Ask,
     Purpose,
     Terms,
@@ -25,6 +26,7 @@ from tests.differential.worlds import (
 )
 
 READS = ("individuals:read", "families:read")
+OPERATIONS = (*READS, "individuals:translate")
 PURPOSES = ("SATU", "DUA")
 BARE = [each.name for each in CATALOGUE.values() if named(each.name) is not None]
 NO_IDS = ("i1-", "k1-" + "A" * 43, "i9-" + "A" * 43, "x", "A" * 101, f"i1-{SECRET}")
@@ -54,7 +56,11 @@ def worlds(draw: st.DrawFn, material: Material) -> World:
     heads = [nik for nik in near if release.people[nik]["status_hubungan_keluarga"] == HEAD]
     drawn |= {nik: draw(st.sampled_from((None, "limit", "hide"))) for nik in heads}
     restrictions = {nik: kind for nik, kind in drawn.items() if kind is not None}
-    terms = tuple(draw(_terms(agency, registry, focal_kks)) for agency in AGENCIES)
+    both, one, other = AGENCIES, AGENCIES[:1], AGENCIES[1:]
+    naming = draw(st.sampled_from((both, both, both, both, one, other, ())))
+    terms = tuple(
+        draw(_terms(agency, registry, focal_kks, names=agency in naming)) for agency in AGENCIES
+    )
     people = st.sampled_from([*focal, *focal, draw(st.sampled_from(ABSENT_NIKS))])
     cards = st.sampled_from(
         [*focal_kks, *focal_kks, draw(st.sampled_from((*ABSENT_KKS, ORPHAN_KK)))]
@@ -69,7 +75,9 @@ def rarely(draw: st.DrawFn) -> bool:
 
 
 @st.composite
-def _terms(draw: st.DrawFn, agency: str, registry: Registry, focal_kks: Sequence[str]) -> Terms:
+def _terms(
+    draw: st.DrawFn, agency: str, registry: Registry, focal_kks: Sequence[str], *, names: bool
+) -> Terms:
     codes = st.one_of(st.none(), st.none(), _codes(registry, focal_kks))
     system, chosen = draw(codes) or ("bps", None)
     decile = st.integers(1, 10)
@@ -87,7 +95,11 @@ def _terms(draw: st.DrawFn, agency: str, registry: Registry, focal_kks: Sequence
     per_month = draw(st.one_of(st.none(), st.integers(10**8, 10**9)))
     sets = draw(st.one_of(st.just({}), st.just({}), st.just({}), _sets()))
     per_day = draw(st.integers(10**8, 10**9))
-    return Terms(agency, purposes, system, chosen, bounds, per_day, per_month, sets=sets)
+    other = AGENCIES[1 - AGENCIES.index(agency)]
+    joint = (*((other,) if names else ()), *(("dinas-tiga",) if rarely(draw) else ()))
+    return Terms(
+        agency, purposes, system, chosen, bounds, per_day, per_month, sets=sets, joint=joint
+    )
 
 
 def _sets() -> st.SearchStrategy[dict[str, tuple[str, ...]]]:
@@ -121,9 +133,9 @@ def _codes(
 
 @st.composite
 def _purposes(draw: st.DrawFn) -> Purpose:
-    operations = READS
+    operations = OPERATIONS
     if rarely(draw):
-        operations = draw(st.sampled_from((READS[:1], READS[1:], ("audit:read",))))
+        operations = draw(st.sampled_from((READS, READS[:1], READS[1:], ("audit:read",))))
     telling = ("nama_anggota_keluarga", "jumlah_anggota_keluarga", "desil_nasional", "anggota.nama")
     names = st.one_of(
         st.sampled_from(sorted(CATALOGUE)),
@@ -162,14 +174,23 @@ def _asks(
     purpose = draw(
         st.sampled_from([usual, *open_for, *open_for, None, "TIGA"][: 3 + len(open_for)])
     )
-    if call.op == "individuals.batch-lookup":
+    source = None
+    if call.op == TRANSLATE:
+        source = draw(_sources(agency))
+        whose = AGENCIES.index(source) if source in AGENCIES else 1 - agency
+        texts = _id_texts(whose, call.op, people, cards, material.ids)
+        subjects = tuple(draw(st.lists(texts, min_size=3, max_size=6)))
+    elif call.op == "individuals.batch-lookup":
         subjects = tuple(draw(st.lists(people, min_size=1, max_size=6)))
     elif call.number is not None:
         subjects = (draw(cards if call.op.startswith("families") else people),)
     else:
         subjects = (draw(_id_texts(agency, call.op, people, cards, material.ids)),)
     has_body = call.number is not None
-    spoils = sorted(SPOILS) if has_body else OF_HEADERS
+    reads = has_body and call.op != TRANSLATE
+    spoils = sorted(SPOILS) if reads else OF_HEADERS
+    if call.op == TRANSLATE:
+        spoils = sorted(SPOILS.keys() - {"malformed-number"})  # an id has no form that is refused
     as_of = (None, *material.registry.releases, "2020-Q1")[: 4 if rarely(draw) else 3]
     batch = call.op == "individuals.batch-lookup"
     return Ask(
@@ -178,19 +199,28 @@ def _asks(
         draw(_scopes(call.scope)) if rarely(draw) else (call.scope,),
         subjects,
         purpose,
-        fields=draw(_fields(terms[agency], purpose)) if has_body else None,
-        as_of=draw(st.sampled_from(as_of)) if has_body and not batch else None,
+        fields=draw(_fields(terms[agency], purpose)) if reads else None,
+        as_of=draw(st.sampled_from(as_of)) if reads and not batch else None,
         ndjson=batch and draw(st.booleans()),
         english=draw(st.booleans()),
         spoil=draw(st.sampled_from(spoils)) if rarely(draw) and rarely(draw) else None,
         held=draw(st.sampled_from(HELD)) if call.op == "individuals.get" else None,
+        source=source,
     )
+
+
+def _sources(agency: int) -> st.SearchStrategy[str]:
+    """Mostly the other agency; sometimes a third, one that is not there, or oneself."""
+    other = AGENCIES[1 - agency]
+    return st.sampled_from((*[other] * 9, "dinas-tiga", "tidak-ada", AGENCIES[agency]))
 
 
 def _scopes(needed: str) -> st.SearchStrategy[tuple[str, ...]]:
     """Groups of the operation, or none, with another's scope beside them."""
     groups = st.lists(st.sampled_from([f"{needed}/{group}" for group in GROUPS]), max_size=4)
-    other = READS[1 - READS.index(needed)]
+    other = OPERATIONS[OPERATIONS.index(needed) - 1]
+    if needed not in READS:
+        return st.sampled_from(((other, needed), (other,)))
     return st.one_of(
         st.just((other, needed)),
         groups.map(lambda some: (*dict.fromkeys(some), other)),

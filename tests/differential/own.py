@@ -12,9 +12,8 @@ from schemas.agreement import read_agreement
 from schemas.variables import CATALOGUE
 from tests.api.test_own_document import differences
 from tests.differential.house import House
-from tests.differential.judge import strict
+from tests.differential.leak import Leak, strict
 from tests.differential.scope import selects
-from tests.differential.spending import Leak
 from tests.differential.worlds import AUDIT, AUDIT_PURPOSE, Terms
 from tests.documented import DOCUMENT
 from tests.subset import beyond
@@ -48,6 +47,10 @@ class Asker:
         """The status of a search that is to be refused."""
         return self.house.portal.call(self._send, "POST", "/v1/audit/search", body).status_code
 
+    def raw(self, path: str) -> Any:
+        """An answer as it is, for the purpose of looking into the log; errors too."""
+        return self.house.portal.call(self._send, "GET", path, None)
+
     def _read(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         answer = self.house.portal.call(self._send, method, path, body)
         if answer.status_code == 503:  # a busy machine; asked once more
@@ -59,7 +62,7 @@ class Asker:
     async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         token, _ = self.house.signer.sign(self.terms.client, " ".join(self.scopes))
         headers = {"Authorization": f"Bearer {token}"}
-        if body is not None:
+        if path.startswith("/v1/audit"):
             headers["DTSEN-Purpose"] = AUDIT_PURPOSE
         return await self.house.http.request(method, path, headers=headers, json=body)
 
@@ -127,6 +130,8 @@ def _agreement(asker: Asker) -> Iterator[str]:
         yield "the agreement tells other rows"
     if (told["number"], told["version"]) != (terms.number, asker.version):
         yield "another agreement"
+    if tuple(told["joint"]) != terms.joint:
+        yield "the agreement tells other agencies to be joint with"
     yield from _foreign(terms, json.dumps(told))
 
 
@@ -153,8 +158,11 @@ def _records(asker: Asker, pages: list[dict[str, Any]]) -> Iterator[str]:
         yield "a record on two pages"
     plain = {name for names in opened(terms).values() for name, mask in names.items() if not mask}
     for record in records:
-        if (record["agency"], record["client"]) != (terms.agency, terms.client):
+        others = record["outcome"] == "translated"  # by somebody of another agency, who is not told
+        if (record["agency"], record["client"]) != (terms.agency, None if others else terms.client):
             yield "another agency's record"
+        if others and (record["purpose"] or record.get("officer") or record.get("q")):
+            yield "what the other agency said of itself"
         if FOR_AUDITORS & record.keys():
             yield "what auditors alone are told"
         by = (record.get("q") or {}).get("by")

@@ -3,14 +3,14 @@
 It shares no code with the product but the names in `schemas/`; a test holds it to that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from schemas.variables import CATALOGUE, GROUPS, Variable
 from schemas.wilayah import convert
 from tests.differential.registry import Registry, Release, Row
-from tests.differential.worlds import SPOILS, Ask, Purpose, Terms
+from tests.differential.worlds import LONGEST_ID, SPOILS, TRANSLATE, Ask, Purpose, Terms
 
 LEVELS = ("L2", "L3", "L4")
 REGION_DIGITS = (2, 4, 7, 10)
@@ -27,13 +27,18 @@ class Refusals:
 
 
 class Scope:
-    """What one agreement, the restrictions and a token leave of one request."""
+    """What the agreements, the restrictions and a token leave of one request."""
 
     def __init__(
-        self, registry: Registry, terms: Terms, restrictions: Mapping[str, str], ask: Ask
+        self,
+        registry: Registry,
+        everybody: Sequence[Terms],
+        restrictions: Mapping[str, str],
+        ask: Ask,
     ) -> None:
         self.registry = registry
-        self.terms = terms
+        self.terms = everybody[ask.agency]
+        self.everybody = everybody
         self.restrictions = restrictions
         self.ask = ask
         self.purpose_code = self._purpose_code()
@@ -54,15 +59,34 @@ class Scope:
             found.codes.add((403, "purpose-not-permitted"))
         if self.release is None:
             found.codes.add((404, "no-release"))
+        if ask.op == TRANSLATE:
+            found.codes |= set(self._refuse_translation())
+        self._refuse_fields(found)
+        return found
+
+    def _refuse_fields(self, found: Refusals) -> None:
         permitted = self.permitted()
-        for place, name in enumerate(ask.fields or ()):
+        for place, name in enumerate(self.ask.fields or ()):
             variable = named(name)
             if variable is None:
                 found.codes.add((422, "invalid-request"))
             elif self.purpose is not None and variable not in permitted:
                 found.codes.add((403, "field-not-permitted"))
                 found.fields.append((f"/fields/{place}", variable.qualified))
-        return found
+
+    def _refuse_translation(self) -> Iterator[tuple[int, str]]:
+        if any(len(text) > LONGEST_ID for text in self.ask.subjects):
+            yield 422, "invalid-request"
+        if self.partner() is None:
+            yield 403, "not-joint"
+
+    def partner(self) -> Terms | None:
+        """The agreement of the agency whose ids are shown, where both name each other."""
+        for theirs in self.everybody:
+            named_here = theirs.agency == self.ask.source and theirs.agency in self.terms.joint
+            if named_here and self.terms.agency in theirs.joint:
+                return theirs
+        return None
 
     def _open_for(self) -> list[str]:
         """Purposes for which the agreement opens the operation."""

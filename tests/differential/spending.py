@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 
 from tests.differential.evaluator import Expected
 from tests.differential.house import Wire
+from tests.differential.leak import Leak
 from tests.differential.worlds import Terms
-
-
-class Leak(AssertionError):
-    """The wire is not what the contract demands."""
 
 
 @dataclass

@@ -10,11 +10,14 @@ from dtsen.disclosure import reading
 from tests.differential import plants_own  # noqa: F401 - plants more
 from tests.differential.house import Defect
 from tests.differential.judge import Judge
+from tests.differential.leak import Leak
 from tests.differential.plants import PLANTS
-from tests.differential.spending import Leak
+from tests.differential.plants_proofs import OF_TRANSLATION
 
-CASES = {"18": (600, 20_000), "15": (150, 2_000)}
-"""How many answers each PostgreSQL is asked for, capped and whole."""
+CASES = {"18": (600, 14_000), "15": (150, 8_000)}
+"""How many answers about people each PostgreSQL is asked for, capped and whole."""
+WHOLE = 20_000
+TOTAL: dict[str, int] = {}
 WORLDS_OF_A_SEARCH = 12
 INDEPENDENT = ("evaluator.py", "scope.py", "registry.py", "worlds.py")
 on_18 = pytest.mark.parametrize("differential", ["18"], indirect=True)
@@ -41,6 +44,20 @@ def test_the_wire_is_what_the_contract_demands(differential, campaign):
         observed="nothing too many, nothing missing",
         count=judge.own,
     )
+    campaign.tell(
+        f"what an agency can prove, PostgreSQL {differential.server}",
+        promise="its own records, byte for byte; of others and of nobody one and the same refusal",
+        observed="each proof leads to the root of a signed checkpoint, and says nothing else",
+        count=judge.proofs,
+    )
+    TOTAL[differential.server] = judge.cases
+    campaign.tell(
+        "leak differential, answers about people on both",
+        promise=f"at least {WHOLE:,} in a whole campaign",
+        observed=", ".join(f"{count} on PostgreSQL {one}" for one, count in TOTAL.items()),
+        count=sum(TOTAL.values()),
+    )
+    assert sum(full for _, full in CASES.values()) >= WHOLE
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +72,15 @@ def test_a_planted_leak_turns_it_red(differential, many_worlds, plant, monkeypat
     PLANTS[plant](monkeypatch, differential.house.registry)
     with pytest.raises(Leak):
         differential.run_all(many_worlds)
+
+
+@on_18
+@pytest.mark.parametrize("plant", OF_TRANSLATION)
+def test_a_leak_planted_in_translations_turns_it_red(differential, many_worlds, plant, monkeypatch):
+    differential.judge = Judge(differential.house.issuer)
+    OF_TRANSLATION[plant](monkeypatch, differential.house.registry)
+    with pytest.raises(Leak):
+        differential.run_all(differential.translating(many_worlds))
 
 
 @on_18

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 AGENCIES = ("dinas-satu", "dinas-dua")
+TRANSLATE = "individuals.translate"
+LONGEST_ID = 100
 AUDIT, AUDIT_PURPOSE = "audit:read", "CATATAN"
 """Every agency may see its own records of the log, for a purpose that opens nothing else."""
 
@@ -32,6 +34,7 @@ class Terms:
     per_month: int | None = None
     per_second: int = 100_000
     sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    joint: tuple[str, ...] = ()
 
     @property
     def client(self) -> str:
@@ -76,6 +79,7 @@ class Terms:
                 "valid": {"from": "2026-01-01", "to": "2036-12-31"},
                 "purposes": purposes,
                 **({"rows": rows} if rows else {}),
+                **({"joint": self.joint} if self.joint else {}),
                 "quota": {"requests": {"per_second": self.per_second}, "people": people},
                 "tokens": {"binding": "none", "exceptions": []},
                 "retention": "P1Y",
@@ -118,6 +122,7 @@ CALLS = {
             "nomor_kartu_keluarga",
         ),
         Call("families.get", "GET", "/v1/families/", "families:read"),
+        Call(TRANSLATE, "POST", "/v1/individuals/translate", "individuals:translate", "ids"),
     )
 }
 
@@ -152,6 +157,8 @@ class Ask:
     spoil: str | None = None
     held: str | None = None
     """For a GET of a person: what If-None-Match shows when it is sent again."""
+    source: str | None = None
+    """For a translation: the agency whose ids are shown."""
 
     @property
     def call(self) -> Call:

@@ -100,6 +100,27 @@ def test_an_agreement_lends_nothing_to_another_agency(population):
     assert client.agreement is None
 
 
+def test_an_agreement_oversees_by_its_own_words_alone(population):
+    """What the agency is under another agreement, or was under one that ended, lends nothing."""
+    population.apply(agreement("seen"))
+    other = agreement("seer").replace("agency-seer", "agency-seen")
+    population.apply(other.replace("role: pengguna", "role: pengawas"))
+
+    async def roles():
+        async with desk(population) as one:
+            in_force = one.authority.current.agreements.items()
+            return {
+                name: each.role
+                for name, each in in_force
+                if each.terms.agency.code == "agency-seen"
+            }
+
+    assert asyncio.run(roles()) == {"PKS-seen/2026": "pengguna", "PKS-seer/2026": "pengawas"}
+    with population.connect() as connection:
+        agreements.revoke(connection, "PKS-seer/2026")
+    assert asyncio.run(roles()) == {"PKS-seen/2026": "pengguna"}
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_version_that_is_not_newer_is_refused(population, version):
     population.apply(agreement("older", version=10 * version))

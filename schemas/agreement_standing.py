@@ -119,8 +119,14 @@ def _has_legacy(agreement: Agreement, instant: datetime) -> bool:
 
 
 def _limits(narrow: Agreement, wide: Agreement) -> Iterator[tuple[str, int | None, int | None]]:
-    """Quotas that are larger in `wide`; None is no limit."""
-    less, more = dict(_flat(narrow.quota.model_dump())), dict(_flat(wide.quota.model_dump()))
+    """Quotas that are larger in `wide`; None is no limit.
+
+    The share of a client or purpose that `wide` has not at all limits nothing any more.
+    """
+    shares = narrow.quota.model_dump()
+    shares["clients"] = {k: v for k, v in shares["clients"].items() if k in wide.clients}
+    shares["purposes"] = {k: v for k, v in shares["purposes"].items() if k in wide.purposes}
+    less, more = dict(_flat(shares)), dict(_flat(wide.quota.model_dump()))
     for name, limit in less.items():
         wider = more.get(name)
         if wider is None or wider > limit:

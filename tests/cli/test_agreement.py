@@ -16,7 +16,6 @@ from tests.parties import Terms, document
 
 YESTERDAY = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
 FAULTS = {
-    "unknown variable": ("- anggota.nama", "- anggota.gaji", "see docs/variables.md"),
     "health at L2": ("- anggota.nama", "- level:L2\n    - anggota.penglihatan", "raise the level"),
     "overlap": ("- '33'", "- '33'\n    - '3374'", "remove one"),
     "expired": ("to: '2027-12-31'", f"to: '{YESTERDAY}'", "extend its dates"),

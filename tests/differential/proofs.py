@@ -27,6 +27,8 @@ MERGED_SECONDS = 30
 MOST = 2
 """Records of each world that are proved, and refused, to each agency."""
 NOT_YET = 503
+SHORT = 5
+"""Texts of such a length stand anywhere."""
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ import pytest
 
 from dtsen import translation
 from dtsen.audit import record as recording, search
+from dtsen.audit.viewer import Viewer
 from dtsen.disclosure import companion, entry, mandate
 from dtsen.disclosure.pairwise import Kind, PairwiseIds
 from dtsen.disclosure.question import Leaving
-from dtsen.errors import Unavailable
+from dtsen.errors import RecordNotFound, Unavailable
 from dtsen.tlog.proof import ProofFile
 from tests.differential.plants import Plant, planted
 from tests.differential.registry import Registry
@@ -119,7 +120,7 @@ def the_other_agency_has_no_record(patch: pytest.MonkeyPatch, _: Registry) -> No
 
 @planted_there
 def the_other_agency_is_told_whom(patch: pytest.MonkeyPatch, registry: Registry) -> None:
-    original = companion.make_leaf
+    original = recording.make_leaf
     someone = next(iter(registry.releases[registry.in_force].people))
 
     def named(keys: Any, record_id: Any, clear: Any, personal: Any) -> Any:
@@ -130,7 +131,7 @@ def the_other_agency_is_told_whom(patch: pytest.MonkeyPatch, registry: Registry)
 
 @planted_there
 def the_other_agency_is_told_for_what(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    original = companion.make_leaf
+    original = recording.make_leaf
 
     def told(keys: Any, record_id: Any, clear: Any, personal: Any) -> Any:
         return original(keys, record_id, {**clear, "legal_basis": ["Dasar SATU"]}, personal)
@@ -140,7 +141,7 @@ def the_other_agency_is_told_for_what(patch: pytest.MonkeyPatch, _: Registry) ->
 
 @planted
 def a_leaf_tells_why_somebody_is_absent(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    original = entry.make_leaf
+    original = recording.make_leaf
 
     def told(keys: Any, record_id: Any, clear: Any, personal: Any) -> Any:
         return original(keys, record_id, {**clear, "why": personal["reason"]}, personal)
@@ -150,7 +151,7 @@ def a_leaf_tells_why_somebody_is_absent(patch: pytest.MonkeyPatch, _: Registry) 
 
 @planted
 def a_leaf_s_legal_basis_holds_a_number(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    original = entry.make_leaf
+    original = recording.make_leaf
 
     def told(keys: Any, record_id: Any, clear: Any, personal: Any) -> Any:
         basis = [*clear["legal_basis"], *personal["subject"]]
@@ -162,9 +163,7 @@ def a_leaf_s_legal_basis_holds_a_number(patch: pytest.MonkeyPatch, _: Registry) 
 @planted
 def digests_have_no_salt_of_their_own(patch: pytest.MonkeyPatch, _: Registry) -> None:
     urandom = os.urandom
-    patch.setattr(
-        recording.os, "urandom", lambda n: bytes(n) if n > recording.SALT_BYTES else urandom(n)
-    )
+    patch.setattr(os, "urandom", lambda n: bytes(n) if n > recording.SALT_BYTES else urandom(n))
 
 
 @planted
@@ -175,7 +174,7 @@ def a_leaf_s_shape_tells_what_was_said(patch: pytest.MonkeyPatch, _: Registry) -
 
 @planted
 def the_record_of_another_is_proved(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    patch.setattr(search.Viewer, "sees", lambda *_: True)
+    patch.setattr(Viewer, "sees", lambda *_: True)
 
 
 @planted
@@ -185,7 +184,7 @@ def the_record_of_another_is_not_merged_yet(patch: pytest.MonkeyPatch, _: Regist
     async def place(self: Any, viewer: Any, record_id: Any) -> Any:
         try:
             return await original(self, viewer, record_id)
-        except search.RecordNotFound:
+        except RecordNotFound:
             raise Unavailable from None
 
     patch.setattr(search.AccessLog, "place", place)

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from psycopg import Connection
 
-from cli.client import Algorithm, ClientTerms, add_with_new_key
+from cli.client_file import Algorithm, ClientTerms, add_with_new_key
 from dtsen.acts import read_signer
 from dtsen.audit.two_person import approve
 from dtsen.disclosure import agreements, restrictions

@@ -44,7 +44,7 @@ class PairwiseIds:
             KeyMissing: the pairwise key of this version is not held.
         """
         sealed = self._cipher(agency, version, kind).encrypt(identifier.encode(), None)
-        return f"{kind}{version}-{base64.urlsafe_b64encode(sealed).rstrip(b'=').decode()}"
+        return f"{kind}{version}-{_written(sealed)}"
 
     def resolve(self, agency: str, kind: Kind, text: str) -> str | None:
         """The NIK or KK behind an id, or None when it is not an id of this agency and kind."""
@@ -54,6 +54,8 @@ class PairwiseIds:
         try:
             padded = shape[3] + "=" * (-len(shape[3]) % 4)
             sealed = base64.b64decode(padded, altchars=b"-_", validate=True)
+            if _written(sealed) != shape[3]:
+                return None  # the last letter has bits that say nothing: an id is one text alone
             return self._cipher(agency, shape[2], kind).decrypt(sealed, None).decode()
         except (binascii.Error, InvalidTag, KeyMissing):
             return None
@@ -67,3 +69,7 @@ class PairwiseIds:
     def _derive(self, agency: str, version: str, kind: Kind) -> AESSIV:
         master = self._keyring.secret(Purpose.PAIRWISE, version)
         return AESSIV(hmac.digest(master, f"pairwise|{kind}|{agency}".encode(), "sha512"))
+
+
+def _written(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()

@@ -14,6 +14,7 @@ from dtsen.disclosure.pairwise import Kind, PairwiseIds
 from dtsen.disclosure.question import Leaving
 from dtsen.errors import RecordNotFound, Unavailable
 from dtsen.tlog.proof import ProofFile
+from tests.differential.mutations import LETTERS
 from tests.differential.plants import Plant, planted
 from tests.differential.registry import Registry
 
@@ -162,8 +163,8 @@ def a_leaf_s_legal_basis_holds_a_number(patch: pytest.MonkeyPatch, _: Registry) 
 
 @planted
 def digests_have_no_salt_of_their_own(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    urandom = os.urandom
-    patch.setattr(os, "urandom", lambda n: bytes(n) if n > recording.SALT_BYTES else urandom(n))
+    urandom, salts = os.urandom, recording.SALT_BYTES * len(recording.PERSONAL)
+    patch.setattr(os, "urandom", lambda n: bytes(n) if n == salts else urandom(n))
 
 
 @planted
@@ -209,3 +210,14 @@ def a_proof_is_of_another_leaf(patch: pytest.MonkeyPatch, _: Registry) -> None:
         return original(ProofFile(changed, self.index, self.path, self.checkpoint))
 
     patch.setattr(ProofFile, "__bytes__", other)
+
+
+@planted
+def an_id_has_several_spellings(patch: pytest.MonkeyPatch, _: Registry) -> None:
+    original = PairwiseIds.resolve
+
+    def resolve(self: PairwiseIds, agency: str, kind: Kind, text: str) -> str | None:
+        other = text[:-1] + LETTERS[LETTERS.index(text[-1]) ^ 1]
+        return original(self, agency, kind, text) or original(self, agency, kind, other)
+
+    patch.setattr(PairwiseIds, "resolve", resolve)

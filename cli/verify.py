@@ -10,11 +10,10 @@ from threading import Event
 from typing import Annotated
 
 import httpx2
-import psycopg
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cli.context import database as servers, err, fail, out, print_json, settings
+from cli.context import database as servers, err, fail, keyring, out, print_json, settings
 from cli.logs import Logs, bundles_of, logs_of
 from cli.mine import mine
 from cli.verifying import (
@@ -26,10 +25,13 @@ from cli.verifying import (
     authority_in,
     memory_in,
     stamped_in,
+    tell_sealed,
     told_faults,
     trust_in,
 )
-from dtsen.audit.rows import Rows, check_stored_tree, check_unlogged, year_of
+from dtsen.audit.record import RecordKeys
+from dtsen.audit.rows import year_of
+from dtsen.audit.stored import Stored
 from dtsen.database import connect
 from dtsen.tlog.merkle import ProofInvalid
 from dtsen.tlog.tiles import Edge
@@ -93,16 +95,24 @@ def verify(  # noqa: PLR0913 - each option is a wish of its own
         if follow:
             _follow(logs, memory, trust, client, every=every, stall=stall)
             return
-        with _auditor() if database else nullcontext() as connection:
-            for log in logs():
-                entries = _entries(log, client, connection)
+        with _stored() if database else nullcontext() as stored:
+            found = logs()
+            for log in found:
+                entries = stored.entries(log) if stored else bundles_of(log, client)
                 verified = _run(log, memory, trust, entries, only_new=new)
-                if connection is not None:
-                    check_stored_tree(connection, year_of(log), log, verified.checkpoint.size)
+                if stored is not None:
+                    stored.check(log, verified)
                 stamped = stamped_in(log, verified, memory, authority)
                 _tell(verified, log, stamped, entries=entries is not None, json_=json_)
-            if connection is not None:
-                check_unlogged(connection)
+            if stored is not None:
+                # A place that was named may hold some of the logs only.
+                years = [year_of(log) for log in found] if source is None else []
+                with err.status("the index") as status:
+                    stored.check_beside(
+                        (min(years), max(years)) if years else None,
+                        lambda month: status.update(f"the index of {month:%Y-%m}"),
+                    )
+                tell_sealed(stored.sealed, json_=json_)
 
 
 def _judge() -> None:
@@ -114,17 +124,10 @@ def _judge() -> None:
 
 
 @contextmanager
-def _auditor() -> Iterator[psycopg.Connection]:
+def _stored() -> Iterator[Stored]:
+    keys = keyring()
     with servers() as urls, connect(urls.auditor, autocommit=True) as connection:
-        yield connection
-
-
-def _entries(
-    log: Source, client: Path | None, connection: psycopg.Connection | None
-) -> Entries | None:
-    if connection is not None:
-        return Rows(connection, year_of(log))
-    return bundles_of(log, client)
+        yield Stored(connection, lambda epoch: RecordKeys(keys, epoch))
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import typer
 from cryptography.x509 import Certificate
 
 from cli.calling import Caller
-from cli.context import err, fail, print_json, settings
+from cli.context import err, fail, out, print_json, settings
+from dtsen.audit.sealed import Sealed
 from dtsen.tlog.merkle import ProofInvalid
 from dtsen.tlog.notes import ED25519, NoteInvalid, Verifier
 from dtsen.tlog.policy import EMPTY, PolicyInvalid, parse_policy
@@ -66,6 +67,25 @@ def stamped_in(
     keys = memory.recall(verified.checkpoint.origin).keys
     logs = [Verifier.parse(line) for line in keys]
     return check_timestamps(log, verified.checkpoint, logs, authority)
+
+
+def tell_sealed(sealed: Sealed, *, json_: bool) -> None:
+    """Say of how many records what is sealed was judged, and of which it was not."""
+    closed = dict(sorted(sealed.closed.items()))
+    if json_:
+        print_json({"sealed_checked": sealed.opened, "sealed_unchecked": closed})
+        return
+    if sealed.opened:
+        out.print(f"{sealed.opened} records' sealed disclosures and blind indexes hold")
+    if closed:
+        months = ", ".join(f"{count} of {month}" for month, count in closed.items())
+        err.print(
+            "NOT CHECKED: sealed disclosures and blind indexes, for want of the month's keys, of"
+            f" {sealed.closed.total()} records ({months}). Whoever holds the keys can check them.",
+            style="bold red",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @contextmanager

@@ -27,7 +27,7 @@ GRANT SELECT, INSERT, UPDATE ON audit.tree TO {sequencer};
 GRANT SELECT, INSERT ON audit.leaf, audit.tile, audit.checkpoint TO {sequencer};
 GRANT INSERT, SELECT ON audit.mention TO {sequencer};
 GRANT SELECT, UPDATE ON audit.progress TO {sequencer};
-GRANT EXECUTE ON FUNCTION audit.ensure_partitions, audit.ensure_log TO {sequencer};
+GRANT EXECUTE ON FUNCTION audit.ensure_partitions, audit.ensure_log, audit.chained TO {sequencer};
 GRANT DELETE, SELECT (expires) ON disclosure.used_proof, disclosure.revoked_token TO {sequencer};
 GRANT DELETE, SELECT (expires) ON disclosure.repeat TO {sequencer};
 

@@ -145,3 +145,4 @@ class Checkpoint(SQLModel, table=True):
     root: bytes = Field(sa_type=LargeBinary)
     note: bytes = Field(sa_type=LargeBinary)
     signed_at: datetime = Field(sa_type=DateTime(timezone=True))
+    chain: bytes = Field(sa_type=LargeBinary)

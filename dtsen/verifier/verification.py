@@ -51,6 +51,12 @@ class Verified:
     """The newest time that a witness gave, in Unix seconds; 0 without witnesses."""
     first_met: bool
     """Whether its key was believed only because the log itself showed it."""
+    note: bytes
+    """The checkpoint as it was published."""
+    keys: Sequence[Verifier]
+    """Keys of the log that are believed now."""
+    edge: Edge
+    """The tree's edge at the checkpoint."""
 
 
 def verify(
@@ -107,11 +113,12 @@ def verify(
     except Forked:
         memory.keep_evidence(checkpoint, content)
         raise
-    keys = [*remembered.keys, *_successors(source, note, logs)]
-    memory.keep(Remembered(origin, list(dict.fromkeys(keys)), content, edge))
+    keys = list(dict.fromkeys([*remembered.keys, *_successors(source, note, logs)]))
+    memory.keep(Remembered(origin, keys, content, edge))
     names = [one.name for one in cosigned]
     seen = max((one.time for one in cosigned.values()), default=0)
-    return Verified(checkpoint, started, names, seen, first_met)
+    believed = [Verifier.parse(one) for one in keys]
+    return Verified(checkpoint, started, names, seen, first_met, content, believed, edge)
 
 
 def _require_successor(

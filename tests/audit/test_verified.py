@@ -1,9 +1,12 @@
 """Whatever a superuser does to rows and tiles, `dtsen audit verify` names the place."""
 
+from contextlib import ExitStack
+
 import psycopg
 import pytest
 
-from dtsen.audit.rows import Rows, check_stored_tree, check_unlogged
+from dtsen.audit.record import RecordKeys
+from dtsen.audit.stored import Stored
 from dtsen.database import connect
 from dtsen.verifier.faults import Forked, LogFault, Shrunk
 from dtsen.verifier.memory import Memory
@@ -25,16 +28,18 @@ def full(book):
     return book
 
 
-def examine(book):
+def examine(book, connection=None, keys=None):
     """What `dtsen audit verify --database` does."""
-    year = book.publication.newest_year()
-    source = Folder(book.publication.folder / str(year))
-    with connect(book.urls.auditor, autocommit=True) as connection:
-        verified = verify(
-            source, Memory(book.home / "verified"), Trust(), entries=Rows(connection, year)
-        )
-        check_stored_tree(connection, year, source, verified.checkpoint.size)
-        check_unlogged(connection)
+    with ExitStack() as stack:
+        if connection is None:
+            connection = stack.enter_context(connect(book.urls.auditor, autocommit=True))
+        year = book.publication.newest_year()
+        source = Folder(book.publication.folder / str(year))
+        stored = Stored(connection, keys or (lambda epoch: RecordKeys(book.keyring, epoch)))
+        memory = Memory(book.home / "verified")
+        verified = verify(source, memory, Trust(), entries=stored.entries(source))
+        stored.check(source, verified)
+        stored.check_beside((year, year))
     return verified
 
 

@@ -144,6 +144,7 @@ class Call(Request):
         outcome: str = "told",
         query: Mapping[str, object] | None = None,
         subjects: tuple[str, ...] = (),
+        families: tuple[str, ...] = (),
     ) -> Response:
         """Record and send an answer that is not read from the registry.
 
@@ -157,7 +158,8 @@ class Call(Request):
                 raise Unavailable
             return Rendering(200, body, outcome)
 
-        return self._response(await self._ask(render, query=query or {}, subjects=subjects))
+        answer = await self._ask(render, query=query or {}, subjects=subjects, families=families)
+        return self._response(answer)
 
     async def tell_own(self, body: Body) -> Response:
         """Record and send what is made from the caller's own agreement, as it is when recorded."""
@@ -196,6 +198,7 @@ class Call(Request):
         want: Callable[[Mandate], Want] | None = None,
         expand: Expand | None = None,
         subjects: tuple[str, ...] = (),
+        families: tuple[str, ...] = (),
         paid: int | None = None,
     ) -> Answer:
         if self.admitted is None:
@@ -203,7 +206,7 @@ class Call(Request):
         proof = self.admitted.proof
         question = Question(
             mandate=self.mandate,
-            circumstances=self._circumstances(query, subjects),
+            circumstances=self._circumstances(query, subjects, families),
             render=render,
             judge=Judging(self.admitted.token, self.operation, self._said, proof=proof),
             want=want,
@@ -214,7 +217,10 @@ class Call(Request):
         return await self.parts.gate.answer(question)
 
     def _circumstances(
-        self, query: Mapping[str, object], subjects: tuple[str, ...] = ()
+        self,
+        query: Mapping[str, object],
+        subjects: tuple[str, ...] = (),
+        families: tuple[str, ...] = (),
     ) -> Circumstances:
         said = self._said
         trace = self.headers.get("traceparent", "")
@@ -227,6 +233,7 @@ class Call(Request):
             trace=trace if _TRACEPARENT.fullmatch(trace) else None,
             query=query,
             subjects=subjects,
+            families=families,
         )
 
     def problem(self, error: DtsenError) -> bytes:

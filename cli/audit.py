@@ -29,11 +29,13 @@ app.command()(reconcile.reconcile)
 def search(  # noqa: PLR0913, PLR0917 - one option for each member of the contract's filter
     client_file: ClientFile,
     subject: Annotated[str | None, typer.Option(help="A NIK; - reads it from input.")] = None,
+    family: Annotated[str | None, typer.Option(help="A KK; - reads it from input.")] = None,
     agency: Annotated[str | None, typer.Option(help="Code of an agency.")] = None,
     client: Annotated[str | None, typer.Option(help="Id of a client.")] = None,
     officer: Annotated[str | None, typer.Option(help="The agency's name for an officer.")] = None,
     case_ref: Annotated[str | None, typer.Option(help="The agency's own reference.")] = None,
     purpose: Annotated[str | None, typer.Option(help="Code of a purpose.")] = None,
+    legal_basis: Annotated[str | None, typer.Option(help="As an agreement says it.")] = None,
     operation: Annotated[str | None, typer.Option(help="Such as individuals.lookup.")] = None,
     outcome: Annotated[str | None, typer.Option(help="Such as not_found.")] = None,
     since: Annotated[str | None, typer.Option("--from", help="RFC 3339, included.")] = None,
@@ -43,14 +45,16 @@ def search(  # noqa: PLR0913, PLR0917 - one option for each member of the contra
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Search the access log as a client and print what it may see, newest first."""
-    nik = sys.stdin.readline().strip() if subject == "-" else subject
+    nik, kk = (sys.stdin.readline().strip() if one == "-" else one for one in (subject, family))
     wanted = {
         "subject": {"nik": nik} if nik else None,
+        "family": {"nomor_kartu_keluarga": kk} if kk else None,
         "agency": agency,
         "client": client,
         "officer": officer,
         "case_ref": case_ref,
         "purpose": purpose,
+        "legal_basis": legal_basis,
         "operation": operation,
         "outcome": outcome,
         "from": since,

@@ -32,6 +32,6 @@ GRANT DELETE, SELECT (expires) ON disclosure.used_proof, disclosure.revoked_toke
 GRANT DELETE, SELECT (expires) ON disclosure.repeat TO {sequencer};
 
 GRANT USAGE ON SCHEMA audit TO {auditor};
-GRANT SELECT ON audit.record, audit.mention, audit.progress TO {auditor};
+GRANT SELECT ON audit.record, audit.mention, audit.progress, audit.legal_basis TO {auditor};
 GRANT SELECT ON audit.tree, audit.leaf, audit.tile, audit.checkpoint TO {auditor};
 GRANT SELECT (id, recorded_at) ON audit.pending TO {auditor};

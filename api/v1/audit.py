@@ -29,8 +29,8 @@ from dtsen.errors import (
     Unavailable,
 )
 from schemas.agreement import Agreement, opened_variables
-from schemas.agreement_terms import Code, PurposeCode
-from schemas.identifiers import Nik
+from schemas.agreement_terms import Code, Line, PurposeCode
+from schemas.identifiers import Kk, Nik
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"], route_class=GuardedRoute)
 
@@ -98,6 +98,14 @@ class AuditedSubject(BaseModel):
     nik: Nik
 
 
+class AuditedFamily(BaseModel):
+    """A family that was asked for, or whose data left."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    nomor_kartu_keluarga: Kk
+
+
 class AuditSearch(BaseModel):
     """What to search for; every member narrows. `from` is included, `to` is not."""
 
@@ -107,7 +115,9 @@ class AuditSearch(BaseModel):
     client: Code | None = None
     officer: OwnWord | None = None
     subject: AuditedSubject | None = None
+    family: AuditedFamily | None = None
     purpose: PurposeCode | None = None
+    legal_basis: Line | None = None
     operation: Annotated[str, Field(max_length=80, pattern=r"^[a-z*][a-z.-]*$")] | None = None
     outcome: Annotated[str, Field(max_length=80, pattern="^[a-z][a-z_-]*$")] | None = None
     case_ref: OwnWord | None = None
@@ -123,6 +133,7 @@ class AuditSearch(BaseModel):
             **same
             | {
                 "subject": self.subject.nik if self.subject else None,
+                "family": self.family.nomor_kartu_keluarga if self.family else None,
                 "since": read_instant(self.from_) if self.from_ else None,
                 "until": read_instant(self.to) if self.to else None,
             }
@@ -143,8 +154,9 @@ async def search(call: Call, body: AuditSearch) -> Response:
     """Search the access log.
 
     You see the records of your own agency; under an agreement of role `pengawas`, those of all. To
-    search by a person there, or to see whom records of others are about, the scope `audit:subjects`
-    is needed too. An officer or case belongs to an agency: name it. Pages are newest first. The
+    search by a person or family there, or to see whom records of others are about, the scope
+    `audit:subjects` is needed too. By a number that its answers did not tell, an agency finds
+    nothing. An officer or case belongs to an agency: name it. Pages are newest first. The
     search itself is recorded, with the person searched for.
     """
     wanted = body.filter()
@@ -161,6 +173,7 @@ async def search(call: Call, body: AuditSearch) -> Response:
         outcome="found" if page.records else "not_found",
         query=_query(body, page),
         subjects=(wanted.subject,) if wanted.subject else (),
+        families=(wanted.family,) if wanted.family else (),
     )
 
 
@@ -214,11 +227,13 @@ def _opened_numbers(terms: Agreement) -> Iterator[str]:
 
 def _query(body: AuditSearch, page: Page) -> dict[str, object]:
     """What was asked, beside whom, and which records were shown; recorded as a salted digest."""
-    asked = body.model_dump(by_alias=True, exclude={"subject", "cursor"}, exclude_none=True)
+    asked = body.model_dump(
+        by_alias=True, exclude={"subject", "family", "cursor"}, exclude_none=True
+    )
     shown = [one["jti"] for one in page.records]
     return {
         **asked,
-        "by": "nik" if body.subject else None,
+        "by": "nik" if body.subject else "kk" if body.family else None,
         "complete_until": page.complete_until.isoformat(timespec="microseconds"),
         "shown": len(shown),
         "newest": shown[0] if shown else None,

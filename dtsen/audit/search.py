@@ -6,7 +6,7 @@ the question touches. Pages are newest first and end where the log is complete.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,15 @@ import asyncpg
 
 from dtsen.audit.opening import open_record
 from dtsen.audit.record import RecordKeys, blind_index
-from dtsen.audit.statement import Filter, Place, Statement, by_id, page
+from dtsen.audit.statement import (
+    Filter,
+    Place,
+    PurposeOf,
+    Statement,
+    by_id,
+    page,
+    purposes_on,
+)
 from dtsen.audit.viewer import Viewer
 from dtsen.clock import Clock, key_epoch, next_key_epoch
 from dtsen.cursor import Cursors
@@ -96,11 +104,13 @@ class AccessLog:
             async with self._reading() as connection:
                 if complete_until is None:
                     complete_until = await connection.fetchval(_COMPLETE_UNTIL) or BEGINNING
-                statement = self._page(viewer, wanted, complete_until, place, limit)
+                purposes = await _purposes(connection, wanted)
+                statement = self._page(viewer, wanted, complete_until, place, limit, purposes)
                 rows = await connection.fetch(statement.text, *statement.arguments)
         except OUTAGES as error:
             raise Unavailable from error
         records = await asyncio.to_thread(self._open, viewer, rows[:limit])
+        records = [one for one in records if _may_be_found(viewer, wanted, one)]
         following = None
         if len(rows) > limit:
             last = rows[limit - 1]
@@ -159,13 +169,14 @@ class AccessLog:
             await connection.execute(_PATIENCE)
             yield connection
 
-    def _page(
+    def _page(  # noqa: PLR0917 - what a page depends on
         self,
         viewer: Viewer,
         wanted: Filter,
         complete_until: datetime,
         place: Place | None,
         limit: int,
+        purposes: Sequence[PurposeOf] | None,
     ) -> Statement:
         span = (max(wanted.since or BEGINNING, BEGINNING), complete_until)
         if wanted.until is not None:
@@ -173,6 +184,7 @@ class AccessLog:
         agency = wanted.agency if viewer.oversees else viewer.agency
         needles = (
             ("nik", wanted.subject),
+            ("kk", wanted.family),
             ("officer", wanted.officer and f"{agency}|{wanted.officer}"),
             ("case", wanted.case_ref and f"{agency}|{wanted.case_ref}"),
         )
@@ -186,6 +198,7 @@ class AccessLog:
             span=span,
             place=place,
             most=limit + 1,
+            purposes=purposes,
         )
 
     def _epochs(self, since: datetime, until: datetime) -> list[str]:
@@ -224,17 +237,38 @@ def check(viewer: Viewer, wanted: Filter) -> None:
     """Refuse what a viewer may not ask.
 
     Raises:
-        AuditScopeRequired: it may not search by subject there.
+        AuditScopeRequired: it may not search by person or family there.
         InvalidRequest: an officer or case is named without its agency, which alone knows them.
     """
     agency = wanted.agency if viewer.oversees else viewer.agency
-    if wanted.subject is not None and not viewer.sees_subjects(agency):
+    if (wanted.subject or wanted.family) and not viewer.sees_subjects(agency):
         raise AuditScopeRequired
     if agency is None:
         named = {"officer": wanted.officer, "case_ref": wanted.case_ref}
         faults = [Fault(f"/{name}", "agency-required") for name, value in named.items() if value]
         if faults:
             raise InvalidRequest(faults=faults)
+
+
+async def _purposes(connection: Connection, wanted: Filter) -> list[PurposeOf] | None:
+    """What a legal basis that is searched for stands for."""
+    if wanted.legal_basis is None:
+        return None
+    statement = purposes_on(wanted.legal_basis)
+    rows = await connection.fetch(statement.text, *statement.arguments)
+    return [PurposeOf(*row) for row in rows]
+
+
+def _may_be_found(viewer: Viewer, wanted: Filter, record: Mapping[str, object]) -> bool:
+    """Whether being found tells a viewer no number that it may not see in the record.
+
+    Else an agency could learn who is in a family, or which family somebody is in, by searching its
+    own records for a number that their answers did not tell.
+    """
+    if viewer.oversees or "unopenable" in record:
+        return True
+    named = {"subject": wanted.subject, "subject_kk": wanted.family}
+    return all(one is None or member in record for member, one in named.items())
 
 
 def _binding(viewer: Viewer, wanted: Filter) -> dict[str, object]:

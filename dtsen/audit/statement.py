@@ -16,7 +16,9 @@ class Filter:
     client: str | None = None
     officer: str | None = None
     subject: str | None = None
+    family: str | None = None
     purpose: str | None = None
+    legal_basis: str | None = None
     operation: str | None = None
     outcome: str | None = None
     case_ref: str | None = None
@@ -30,6 +32,16 @@ class Place:
 
     recorded_at: datetime
     id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeOf:
+    """A purpose of one version of an agency's agreement."""
+
+    agency: str
+    agreement: str
+    version: int
+    purpose: str
 
 
 @dataclass(slots=True)
@@ -50,7 +62,7 @@ _SELECTED = ", ".join(f"r.{name}" for name in (*COLUMNS, "recorded_at", "leaf", 
 _MENTIONED = """
 SELECT DISTINCT m.recorded_at, m.record FROM audit.mention m
 WHERE m.value = ANY ({values}::bytea[]) AND m.recorded_at >= {since} AND m.recorded_at < {until}
-"""
+{after}"""
 
 _BY_MENTION = """(
 {mentioned}) AS m JOIN audit.record r ON r.recorded_at = m.recorded_at AND r.id = m.record"""
@@ -61,6 +73,10 @@ FROM {source}
 WHERE {conditions}
 ORDER BY r.recorded_at DESC, r.id DESC
 LIMIT {most}
+"""
+
+_PURPOSES = """
+SELECT agency, agreement, version, purpose FROM audit.legal_basis WHERE legal_basis = {basis}
 """
 
 _BY_ID = """
@@ -76,11 +92,13 @@ def page(
     span: tuple[datetime, datetime],
     place: Place | None,
     most: int,
+    purposes: Sequence[PurposeOf] | None = None,
 ) -> Statement:
     """Records newest first. `agency`: only its records, whatever is wanted.
 
-    `indexes`: for each person, officer or case that must be mentioned, its keyed index in each
-    month (none held: nothing is found). `place`: go on after it.
+    `indexes`: for each person, family, officer or case that must be mentioned, its keyed index in
+    each month (none held: nothing is found). `purposes`: only records of one of these; None: of
+    any. `place`: go on after it.
     """
     made = Statement()
     since, until = made.put(span[0]), made.put(span[1])
@@ -97,15 +115,21 @@ def page(
     ]
     if agency is not None:
         conditions.append(f"r.agency = {made.put(agency)}")
+    if purposes is not None:
+        conditions += _of_purposes(made, purposes)
+    after = ""
     if place is not None:
-        at = made.put(place.recorded_at)
+        at, last = made.put(place.recorded_at), made.put(place.id)
         conditions.append(f"r.recorded_at <= {at}")
-        conditions.append(f"(r.recorded_at, r.id) < ({at}, {made.put(place.id)})")
+        conditions.append(f"(r.recorded_at, r.id) < ({at}, {last})")
+        after = f"AND m.recorded_at <= {at} AND (m.recorded_at, m.record) < ({at}, {last})\n"
     source = "audit.record r"
     if indexes:
         source = _BY_MENTION.format(
             mentioned="INTERSECT".join(
-                _MENTIONED.format(values=made.put(list(values)), since=since, until=until)
+                _MENTIONED.format(
+                    values=made.put(list(values)), since=since, until=until, after=after
+                )
                 for values in indexes
             )
         )
@@ -115,6 +139,28 @@ def page(
         conditions=" AND ".join(conditions),
         most=made.put(most),
     )
+    return made
+
+
+def _of_purposes(made: Statement, purposes: Sequence[PurposeOf]) -> list[str]:
+    agencies = sorted({one.agency for one in purposes})
+    columns = [
+        made.put([getattr(one, name) for one in purposes])
+        for name in ("agreement", "version", "purpose")
+    ]
+    named = ", ".join(
+        f"{column}::{kind}[]" for column, kind in zip(columns, ("text", "int", "text"), strict=True)
+    )
+    return [
+        f"r.agency = ANY ({made.put(agencies)}::text[])",
+        f"(r.agreement, r.agreement_version, r.purpose) IN (SELECT * FROM unnest({named}))",  # noqa: S608 - names of ours
+    ]
+
+
+def purposes_on(legal_basis: str) -> Statement:
+    """Purposes of all versions of all agreements that rest on a legal basis, as `PurposeOf`."""
+    made = Statement()
+    made.text = _PURPOSES.format(basis=made.put(legal_basis))
     return made
 
 

@@ -91,7 +91,7 @@ def _personal(
         "reason": reasons or None,
         "src_ip": circumstances.address,
         "subject": list(dict.fromkeys((*circumstances.subjects, *asked.niks, *leaving.niks))),
-        "subject_kk": list(dict.fromkeys((*asked.kks, *leaving.kks))),
+        "subject_kk": list(dict.fromkeys((*circumstances.families, *asked.kks, *leaving.kks))),
         "trace": circumstances.trace,
     }
 

@@ -91,8 +91,8 @@ class Mandate:
 class Circumstances(NamedTuple):
     """What an access record says of one call beside its mandate.
 
-    `subjects`: NIKs that the call is about though the registry is not read for them, as when the
-    access log is searched; recorded and indexed like any other.
+    `subjects`, `families`: NIKs and KKs that the call is about though the registry is not read for
+    them, as when the access log is searched; recorded and indexed like any other.
     """
 
     record_id: UUID
@@ -103,6 +103,7 @@ class Circumstances(NamedTuple):
     trace: str | None = None
     query: Mapping[str, object] = MappingProxyType({})
     subjects: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
 
 
 def identify(snapshot: Snapshot, token: AccessToken) -> ClientAuthority:

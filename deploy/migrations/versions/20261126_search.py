@@ -1,0 +1,15 @@
+"""Searching the log by legal basis."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "20261126_search"
+down_revision = "20261126_evidence"
+
+
+def upgrade() -> None:
+    """Run the SQL beside this file."""
+    text = Path(__file__).with_suffix(".sql").read_text()
+    # Past SQLAlchemy, which passes parameters always: `%` would be read as a placeholder.
+    op.get_bind().connection.execute(text)

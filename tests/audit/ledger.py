@@ -58,6 +58,8 @@ class Deed:
     outcome: str = "found"
     reason: str = "seen"
     by: str = "nik"
+    agreement: str | None = None
+    legal_basis: tuple[str, ...] = ()
     at: datetime | None = None
 
 
@@ -94,8 +96,9 @@ class Ledger:
             "agency": deed.agency,
             "client": deed.client,
             "purpose": deed.purpose,
-            "agreement": None,
-            "agreement_version": None,
+            "agreement": deed.agreement,
+            "agreement_version": 1 if deed.agreement else None,
+            "legal_basis": list(deed.legal_basis),
             "ds": "2026-Q3",
             "n": len(deed.niks),
             "iat": now.isoformat(timespec="milliseconds"),
@@ -118,6 +121,8 @@ class Ledger:
                 "id": record_id,
                 "pinned": False,
                 "key_epoch": keys.epoch,
+                "agreement": clear["agreement"],
+                "agreement_version": clear["agreement_version"],
                 "release": clear["ds"],
                 "people": clear["n"],
                 "subjects": keys.packed("nik", deed.niks),
@@ -277,7 +282,8 @@ def overseer(*, subjects: bool = True) -> Viewer:
 
 
 def _backdate(connection: psycopg.Connection, entry: Entry, at: datetime) -> None:
-    columns = "id recorded_at key_epoch typ op outcome status agency client purpose release people"
+    columns = "id recorded_at key_epoch typ op outcome status agency client purpose agreement"
+    columns += " agreement_version release people"
     names = [*columns.split(), "subjects", "families", "officer", "case_ref", "leaf", "disclosures"]
     values = [at if name == "recorded_at" else getattr(entry, name) for name in names]
     marks = ", ".join(["%s"] * len(names))

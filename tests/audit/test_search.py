@@ -2,14 +2,17 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from psycopg.types.json import Jsonb
 
 from dtsen.audit.statement import Filter
 from dtsen.clock import key_epoch
 from dtsen.errors import (
+    AuditScopeRequired,
     InvalidRequest,
     Unavailable,
 )
@@ -19,12 +22,25 @@ AGENCIES = ("acak-a", "acak-b")
 PEOPLE = tuple(nik(number) for number in range(5))
 OFFICERS = ("budi", "sri")
 CASES = ("kasus-1", "kasus-2")
+FAMILIES = tuple(nik(900 + number) for number in range(4))
+BASES = {"UJI": ("Permen PPN 7/2025", "UU 24/2013"), "LAIN": ("UU 24/2013",)}
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def crowd(ledger):
     """Two hundred records of every kind, over four months and now."""
+    terms = {"purposes": {name: {"legal_basis": bases} for name, bases in BASES.items()}}
+    with ledger.owner() as connection:
+        for code in AGENCIES:
+            connection.execute(
+                "INSERT INTO disclosure.agency VALUES (%s, 'Acak', 'pengguna', '1')", (code,)
+            )
+            connection.execute(
+                "INSERT INTO disclosure.agreement (id, version, agency, document, terms, state)"
+                " VALUES (%s, 1, %s, '', %s, 'in_force')",
+                (f"PKS-{code}", code, Jsonb(terms)),
+            )
     ledger.write(
         *(
             Deed(
@@ -33,7 +49,11 @@ def crowd(ledger):
                 niks=tuple(PEOPLE[j] for j in range(5) if i >> j & 1),
                 officer=OFFICERS[i % 7] if i % 7 < 2 else None,
                 case_ref=CASES[i % 5] if i % 5 < 2 else None,
-                purpose=("UJI", "LAIN")[i // 2 % 2],
+                kks=FAMILIES[: i % 3],
+                by=("nik", "kk")[i % 3 == 1],
+                purpose=(purpose := ("UJI", "LAIN")[i // 2 % 2]),
+                agreement=f"PKS-{AGENCIES[i % 2]}" if i % 9 else None,
+                legal_basis=BASES[purpose] if i % 9 else (),
                 op=("individuals.lookup", "families.lookup")[i // 3 % 2],
                 outcome=("found", "not_found", "partial")[i // 4 % 3],
                 at=None if i % 4 == 0 else NEW_YEAR + timedelta(days=i * 0.6, hours=i % 24),
@@ -55,7 +75,9 @@ FILTERS = st.fixed_dictionaries(
         "client": some(("app-0", "app-1", "nobody")),
         "officer": some(OFFICERS),
         "subject": some((*PEOPLE, nik(99))),
+        "family": some((*FAMILIES[:3],)),
         "purpose": some(("UJI", "LAIN")),
+        "legal_basis": some((*BASES["UJI"], "Perpres 1/1970")),
         "operation": some(("individuals.lookup", "families.lookup")),
         "outcome": some(("found", "not_found")),
         "case_ref": some(CASES),
@@ -72,6 +94,8 @@ def wanted(one, how):
     return (
         all(how[name] in (None, one[member]) for name, member in same.items())
         and (how["subject"] is None or how["subject"] in one["subject"])
+        and (how["family"] is None or how["family"] in one["subject_kk"])
+        and (how["legal_basis"] is None or how["legal_basis"] in one["legal_basis"])
         and (how["since"] is None or one["recorded_at"] >= how["since"])
         and (how["until"] is None or one["recorded_at"] < how["until"])
     )
@@ -85,7 +109,10 @@ def test_a_search_finds_exactly_what_decrypting_everything_finds(crowd, how, lim
     limit = limit if limit > 1 or how["subject"] else 7
     expected = [one["jti"] for one in crowd.everything() if wanted(one, how)]
     assert crowd.ids(overseer(), limit=limit, **how) == expected
-    assert crowd.ids(agency(how["agency"]), limit=limit, **how) == expected
+    # An agency finds by no number that its answers did not tell.
+    told = {"nik": how["family"] is None, "kk": how["subject"] is None}
+    own = [one["jti"] for one in crowd.everything() if wanted(one, how) and told[one["q"]["by"]]]
+    assert crowd.ids(agency(how["agency"]), limit=limit, **how) == own
 
 
 def test_an_overseer_finds_the_records_of_all(crowd):
@@ -124,6 +151,45 @@ def test_a_thousand_subjects_of_one_batch_are_each_found(ledger):
         (found,) = ledger.search(agency(code), subject=who).records
         assert found["jti"] == str(batch)
     assert found["subject"] == people
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("agency", "client", "officer", "subject", "family", "purpose", "legal_basis"),
+        *("operation", "outcome", "case_ref", "since", "until"),
+    ],
+)
+def test_each_kind_of_search_alone(crowd, kind):
+    values = {
+        "agency": AGENCIES,
+        "client": ("app-0", "app-2"),
+        "officer": OFFICERS,
+        "subject": PEOPLE[1:3],
+        "family": FAMILIES[:2],
+        "purpose": tuple(BASES),
+        "legal_basis": BASES["UJI"],
+        "operation": ("families.lookup",),
+        "outcome": ("partial",),
+        "case_ref": CASES,
+        **{name: (NEW_YEAR + timedelta(days=50),) for name in ("since", "until")},
+    }[kind]
+    everything = crowd.everything()
+    for value in values:
+        how = dict.fromkeys(Filter.__slots__) | {"agency": AGENCIES[0], kind: value}
+        expected = [one["jti"] for one in everything if wanted(one, how)]
+        assert 0 < len(expected) < len(everything)
+        assert crowd.ids(overseer(), limit=33, **how) == expected
+
+
+def test_a_record_is_found_by_its_id(crowd):
+    for one in crowd.everything()[::40]:
+        assert crowd.run(crowd.log.record(overseer(), UUID(one["jti"])))["jti"] == one["jti"]
+
+
+def test_families_of_others_need_the_right_to_subjects(crowd):
+    with pytest.raises(AuditScopeRequired):
+        crowd.search(overseer(subjects=False), family=FAMILIES[0])
 
 
 @pytest.mark.parametrize("member", ["officer", "case_ref"])

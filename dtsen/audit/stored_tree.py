@@ -124,9 +124,8 @@ class StoredTree:
     def _check_tiles(
         self, level: int, start: int, wanted: Sequence[tuple[Tile, Sequence[bytes]]]
     ) -> None:
-        stored = dict(
-            self._connection.execute(_TILES, (self.year, level, start, len(wanted))).fetchall()
-        )
+        asked = (self.year, level, start, len(wanted))
+        stored: dict[int, bytes] = dict(self._connection.execute(_TILES, asked).fetchall())
         for tile, hashes in wanted:
             if tile.index not in stored:
                 raise LogFault(f"audit.tile has no row for {tile.path}", first_entry(tile))

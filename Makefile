@@ -38,6 +38,7 @@ bench-reference: $(VENV)/.ready
 
 bench-large: $(VENV)/.ready
 	$(BIN)/python -m bench --people 10000000 --rounds 20
+	$(BIN)/python -m bench.search
 
 fix: $(VENV)/.ready
 	$(BIN)/ruff check --fix .

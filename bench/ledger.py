@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.progress import steps
 from dtsen.audit.publication import Publication
@@ -53,7 +54,7 @@ class Task(NamedTuple):
     keys: Path
     begins: datetime
     first: int
-    count: int
+    records: int
 
 
 def person(number: int) -> str:
@@ -99,8 +100,7 @@ def fill(
             _write(folder, edge.append(cut))
     _write(folder, edge.partial())
     origin = f"bench.example/log/{begun[-1].year}"
-    keyring.ensure_checkpoint_key(begun[-1].year)
-    signer = Signer(origin, keyring.checkpoint_pairs(begun[-1].year)[0].private)
+    signer = Signer(origin, Ed25519PrivateKey.generate())
     text = Checkpoint(origin, edge.size, edge.root()).text
     (folder / "checkpoint").write_bytes(sign_note(text, [signer.sign(text)]))
     with connect(urls.owner, autocommit=True) as connection:
@@ -159,8 +159,8 @@ def _month(task: Task) -> bytes:
 
 def _rows(task: Task, keys: RecordKeys) -> Iterator[dict[str, Any]]:
     chance = Random(task.first)  # noqa: S311 - the same ledger each time
-    span = timedelta(days=28) / task.count
-    for number in range(task.first, task.first + task.count):
+    span = timedelta(days=28) / task.records
+    for number in range(task.first, task.first + task.records):
         at = task.begins + span * (number - task.first)
         agency = 0 if chance.random() < 0.6 else chance.randrange(1, AGENCIES)  # noqa: PLR2004 - LARGEST
         code = f"instansi-{agency}"

@@ -2,12 +2,12 @@
 
 Through `AccessLog`, as the API's workers do: the auditor's login, its statement timeout, the keys
 of each month, a hundred records opened and checked against their leaves. Run as
-`python -m bench.search --records 4000000`; `make bench` makes fewer.
+`python -m bench.search`; part of `make bench-large`.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -63,9 +63,9 @@ def questions(chance: Random, records: int) -> Iterator[tuple[str, Viewer, Calla
     """Each kind of search: its name, who asks, and one question of its kind after another."""
     week = timedelta(days=7)
 
-    def some_week() -> Mapping[str, datetime]:
+    def some_week(**how: str) -> Filter:
         since = datetime.now(UTC) - timedelta(days=chance.randrange(40, 330))
-        return {"since": since, "until": since + week}
+        return Filter(since=since, until=since + week, **how)
 
     def at(**how: Any) -> Callable[[], Filter]:  # noqa: ANN401 - members of a filter, or what makes one
         return lambda: Filter(**{k: v() if callable(v) else v for k, v in how.items()})
@@ -93,7 +93,7 @@ def questions(chance: Random, records: int) -> Iterator[tuple[str, Viewer, Calla
     yield (
         "agency, purpose and week",
         OVERSEER,
-        lambda: Filter(agency=LARGEST, purpose="TUJUAN-1", **some_week()),
+        lambda: some_week(agency=LARGEST, purpose="TUJUAN-1"),
     )
     yield "agency of most records, rare outcome", AGENCY, at(outcome="partial")
     yield "client", OVERSEER, at(client=lambda: f"instansi-{chance.randrange(1, 40)}-1")
@@ -106,7 +106,7 @@ def questions(chance: Random, records: int) -> Iterator[tuple[str, Viewer, Calla
     yield "operation of few records", OVERSEER, at(operation="families.lookup")
     yield "legal basis", OVERSEER, at(legal_basis=BASIS)
     yield "legal basis of few records", OVERSEER, at(legal_basis=RARE_BASIS)
-    yield "a week", OVERSEER, lambda: Filter(**some_week())
+    yield "a week", OVERSEER, some_week
 
 
 async def _time(times: int, ask: Callable[[], Coroutine[Any, Any, object]]) -> tuple[Measured, int]:

@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Processes that share the tests; each starts the servers that its own tests need.
+WORKERS ?= 2
 
-.PHONY: run run-tls test faults bench bench-reference bench-large lock openapi fix
+.PHONY: run run-tls test types suite faults bench bench-reference bench-large lock openapi fix
 
 run: $(VENV)/.ready
 	@exec $(BIN)/dtsen demo
@@ -23,9 +25,14 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 test: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	@$(MAKE) --no-print-directory --jobs=2 types suite
+
+types: $(VENV)/.ready
+	$(BIN)/mypy
+
+suite: $(VENV)/.ready
+	$(BIN)/pytest --numprocesses=$(WORKERS)
 
 faults: $(VENV)/.ready
 	$(BIN)/pytest --campaign=full -m campaign

@@ -1,6 +1,7 @@
 """Campaigns: capped in `make test`, whole with `--campaign=full` (`make faults`); a table after."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,7 @@ class Campaign:
 
 
 CAMPAIGN = pytest.StashKey[Campaign]()
+FINDINGS = "findings"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +52,19 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def campaign(request: pytest.FixtureRequest) -> Campaign:
     return request.config.stash[CAMPAIGN]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands its findings to the process that prints them."""
+    if hasattr(session.config, "workeroutput"):
+        findings = session.config.stash[CAMPAIGN].findings
+        session.config.workeroutput[FINDINGS] = [asdict(one) for one in findings]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    told = getattr(node, "workeroutput", {}).get(FINDINGS, [])
+    node.config.stash[CAMPAIGN].findings.extend(Finding(**one) for one in told)
 
 
 def pytest_terminal_summary(

@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.sandbox",
     "tests.campaigns",
     "tests.disclosure.population",
+    "tests.workers",
 ]
 
 for name in [name for name in os.environ if name.startswith(("DTSEN_", "OTEL_"))]:

@@ -1,8 +1,10 @@
 """What tests need from the system's package manager, installed where we may."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -25,8 +27,10 @@ def install(what: str, *packages: str, hint: str = "") -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         pytest.fail(f"{what} is missing. Install it and run again: sudo sh -c '{line}'")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        ["/bin/sh", "-c", line], env=environment, capture_output=True, text=True, check=False
-    )
+    with Path(__file__).open() as here:
+        fcntl.flock(here, fcntl.LOCK_EX)  # two workers may want something at once
+        done = subprocess.run(
+            ["/bin/sh", "-c", line], env=environment, capture_output=True, text=True, check=False
+        )
     if done.returncode != 0:
         pytest.fail(f"{what} is missing, and `{line}` fails here. {hint}\n{done.stderr[-1000:]}")

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,13 +25,20 @@ _serial = itertools.count(1)
 @pytest.fixture
 def book(ledger: Ledger, tmp_path: Path) -> Iterator[Ledger]:
     """A log of its own, empty, for a test that breaks or restores it."""
+    with opened(ledger, tmp_path) as one:
+        yield one
+
+
+@contextmanager
+def opened(ledger: Ledger, folder: Path, template: str = "blank") -> Iterator[Ledger]:
+    """A log of its own in a folder, whose database begins as a copy of another."""
     name = f"book_{next(_serial)}"
     with psycopg.connect(ledger.superuser, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE blank OWNER dtsen_owner")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER dtsen_owner")
     urls = DatabaseUrls(
         **{role: getattr(ledger.urls, role).removesuffix("dtsen") + name for role in ROLES}
     )
-    yield from _serve(urls, tmp_path, ledger.superuser)
+    yield from _serve(urls, folder, ledger.superuser)
     with psycopg.connect(ledger.superuser, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -1,5 +1,6 @@
 """Whatever a superuser does to rows and tiles, `dtsen audit verify` names the place."""
 
+import shutil
 from contextlib import ExitStack
 
 import psycopg
@@ -12,20 +13,30 @@ from dtsen.verifier.faults import Forked, LogFault, Shrunk
 from dtsen.verifier.memory import Memory
 from dtsen.verifier.source import Folder
 from dtsen.verifier.verification import Trust, verify
+from tests.audit.books import opened
 from tests.audit.ledger import Deed, nik
 
 SIZE = 601  # with the leaf that opens the log
 
 
-@pytest.fixture
-def full(book):
-    """A log of its own with 601 entries, in several merges."""
-    book.merge()
-    for start in (0, 250, 300):
-        count = {0: 250, 250: 50, 300: 300}[start]
-        book.write(*(Deed(niks=(nik(start + number),)) for number in range(count)))
+@pytest.fixture(scope="module")
+def original(ledger, tmp_path_factory):
+    """A log with 601 entries, in several merges."""
+    with opened(ledger, tmp_path_factory.mktemp("original")) as book:
         book.merge()
-    return book
+        for start in (0, 250, 300):
+            count = {0: 250, 250: 50, 300: 300}[start]
+            book.write(*(Deed(niks=(nik(start + number),)) for number in range(count)))
+            book.merge()
+        yield book
+
+
+@pytest.fixture
+def full(ledger, original, tmp_path):
+    """A copy of it: of its database, and of the folder with its keys and what it published."""
+    shutil.copytree(original.home, tmp_path, dirs_exist_ok=True)
+    with opened(ledger, tmp_path, original.database) as book:
+        yield book
 
 
 def examine(book, connection=None, keys=None):

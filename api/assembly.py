@@ -106,7 +106,7 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
         stack.push_async_callback(budgets.close)
         verifier = TokenVerifier(keyring, settings.issuer, clock)
         limiter = AgencyLimiter()
-        nonces = Nonces(keyring) if settings.dpop_nonces else None
+        nonces = Nonces(keyring, wanted=settings.dpop_nonces)
         possession = Possession(settings.issuer, clock, nonces)
         guard = Guard(authority, verifier, limiter, budgets, clock=clock, possession=possession)
         yield Parts(

@@ -45,11 +45,15 @@ REGISTRY = AssertionRegistry(
 
 @dataclass(frozen=True, slots=True)
 class UsedAssertion:
-    """What marks an assertion as used: SHA-256 of its `jti`, kept until it can no longer serve."""
+    """What marks an assertion as used: SHA-256 of its `jti`, kept until it can no longer serve.
+
+    At `unused` it was surely not used yet: it would have been refused for lying too far ahead.
+    """
 
     client_id: str
     digest: bytes
     expires: datetime
+    unused: datetime
 
 
 def verify_signature(text: str, header: dict[str, Any], keys: Sequence[Key]) -> None:
@@ -90,13 +94,15 @@ def check_claims(claims: dict[str, Any], issuer: str, now: datetime) -> UsedAsse
     expires = _number(claims, "exp")
     if expires is None or not now - LEEWAY < _instant(expires) <= now + MAX_AHEAD:
         raise InvalidClientError(description="exp must lie ahead, by at most 10 minutes.")
+    unused = _instant(expires) - MAX_AHEAD
     for name in ("iat", "nbf"):
         if name in claims:
             instant = _number(claims, name)
             if instant is None or _instant(instant) > now + MAX_SKEW:
                 raise InvalidClientError(description=f"{name} must not lie over 60 s ahead.")
+            unused = max(unused, _instant(instant) - MAX_SKEW)
     digest = hashlib.sha256(jti.encode(errors="surrogatepass")).digest()
-    return UsedAssertion(client_id, digest, _instant(expires) + MAX_SKEW)
+    return UsedAssertion(client_id, digest, _instant(expires) + MAX_SKEW, unused)
 
 
 def _number(claims: dict[str, Any], name: str) -> float | None:

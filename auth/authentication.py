@@ -53,7 +53,7 @@ class PolicyServer(AuthorizationServer):  # type: ignore[misc]  # Authlib ships 
         self.requester = requester
         self.now = now
         self.register_client_auth_method(PRIVATE_KEY_JWT, PrivateKeyJwt(self))
-        self.register_client_auth_method(SELF_SIGNED_TLS, by_certificate)
+        self.register_client_auth_method(SELF_SIGNED_TLS, self._by_certificate)
 
     def query_client(self, client_id: str) -> "GrantedClient | None":
         """The client that was fetched, if it is the one asked for."""
@@ -80,6 +80,25 @@ class PolicyServer(AuthorizationServer):  # type: ignore[misc]  # Authlib ships 
 
     def save_token(self, token: dict[str, Any], request: OAuthRequest) -> None:
         """Keep nothing: a token is found again by its signature."""
+
+    def _by_certificate(self, query_client: Any, request: OAuthRequest) -> "GrantedClient | None":  # noqa: ANN401 - Authlib's
+        """RFC 8705 2.2: the client of `client_id`, if the connection showed its certificate.
+
+        Raises:
+            InvalidClientError: it did not, or not a valid one; the words of a wrong signature, so
+                that ids are not probed.
+        """
+        certificate, client_id = request.certificate, request.form.get("client_id")
+        if certificate is None or client_id is None or request.assertion is not None:
+            return None
+        client: GrantedClient | None = query_client(client_id)
+        if (
+            client is None
+            or certificate.digest not in client.requester.client.certificates
+            or not certificate.valid(self.now)
+        ):
+            raise unknown_client()
+        return client
 
 
 def authenticate(
@@ -165,18 +184,3 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib 
         verify_signature(assertion, self._assertion.header, resolve_key)
         server = self._server
         server.used = check_claims(self._assertion.claims, server.issuer, server.now)
-
-
-def by_certificate(query_client: Any, request: OAuthRequest) -> GrantedClient | None:  # noqa: ANN401 - Authlib's
-    """RFC 8705 2.2: the client of `client_id`, if it registered the certificate of the connection.
-
-    Raises:
-        InvalidClientError: it did not; the words of a wrong signature, so that ids are not probed.
-    """
-    certificate, client_id = request.certificate, request.form.get("client_id")
-    if certificate is None or client_id is None or request.assertion is not None:
-        return None
-    client: GrantedClient | None = query_client(client_id)
-    if client is None or certificate.digest not in client.requester.client.certificates:
-        raise unknown_client()
-    return client

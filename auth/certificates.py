@@ -71,12 +71,19 @@ def read_pem(text: bytes) -> Certificate:
 def as_jwk(text: bytes) -> dict[str, Any]:
     """A PEM certificate as it is kept: the member `x5c` of a JWK (RFC 8705 2.2.2, RFC 7517 4.7).
 
+    `exp` is its end, as of any key that has one (`auth.rotation`).
+
     Raises:
         CertificateRefused: it is none.
     """
     certificate = read_pem(text)
     der = _der(x509.load_pem_x509_certificate(text))
-    return {"kid": certificate.thumbprint, "use": "sig", "x5c": [b64encode(der).decode()]}
+    return {
+        "kid": certificate.thumbprint,
+        "use": "sig",
+        "x5c": [b64encode(der).decode()],
+        "exp": int(certificate.ends.timestamp()),
+    }
 
 
 def registered(jwks: Mapping[str, Any]) -> frozenset[bytes]:

@@ -16,6 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
 from auth.assertions import REGISTRY, UsedAssertion, check_claims
+from auth.endpoint import FENCE
 from auth.jwks import KeysRefused, fitting_keys, read_public_keys
 from auth.rotation import KEEP, in_force, rotated
 from dtsen.database import OUTAGES
@@ -56,7 +57,9 @@ async def read_rotation(
     if held is None:
         raise _refused("/statement", "no-key-of-this-client")
     jwks = in_force(json.loads(held), now)
-    old = read_public_keys(jwks) if jwks["keys"] else ()
+    # One that was replaced signs tokens until its end, and names no successor.
+    standing = {"keys": [key for key in jwks["keys"] if "exp" not in key]}
+    old = read_public_keys(standing) if standing["keys"] else ()
     claims = _signed("/statement", statement, old)
     try:
         used = check_claims(claims, issuer, now)
@@ -86,15 +89,20 @@ async def rotate(pool: asyncpg.Pool, rotation: Rotation) -> None:
     told = json.dumps({"keys": rotation.keys})
     try:
         done = await pool.fetchval(
-            ROTATE, used.client_id, rotation.known, told, used.digest, used.expires
+            ROTATE,
+            *(used.client_id, rotation.known, told),
+            *(used.digest, used.expires, used.unused),
         )
+        fence = None if done else await pool.fetchval(FENCE)
     except OUTAGES:
         raise Unavailable from None
     if not done:
+        if fence is None or used.unused < fence:
+            raise Unavailable  # a failover may have lost the mark of its use
         raise _refused("/statement", "used-before")
 
 
-ROTATE = "SELECT auth.rotate_keys($1, $2::jsonb, $3::jsonb, $4, $5)"
+ROTATE = "SELECT auth.rotate_keys($1, $2::jsonb, $3::jsonb, $4, $5, $6)"
 
 
 def _signed(place: str, text: str, keys: Sequence[Key]) -> dict[str, Any]:

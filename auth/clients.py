@@ -74,10 +74,10 @@ class ListedClient:
         if self.revoked_at is not None:
             return []
         left = in_force({"keys": self.keys}, now)["keys"]
-        told = [] if left or self.auth_method != "private_key_jwt" else ["no key in force"]
-        ending = [key for key in left if (end := ends(key)) and end < now + WARNING]
+        told = [] if left else ["no key in force"]
+        ending = [end for key in left if (end := ends(key)) and end < now + WARNING]
         if left and len(ending) == len(left):
-            told.append(f"its last key ends {max(key['exp'] for key in left)}")
+            told.append(f"its last key ends {max(ending).date()}")
         if self.expires_at is not None and self.expires_at < now + WARNING:
             told.append(f"it ends {self.expires_at.date()}")
         return told

@@ -94,7 +94,7 @@ def read_proof(text: bytes, target: Target, now: datetime) -> tuple[Proof, str |
     mark = hashlib.sha256(f"{thumbprint}\n{claims['jti']}".encode(errors="surrogatepass"))
     nonce = claims.get("nonce")
     return (
-        Proof(thumbprint, mark.digest(), issued + BEHIND),
+        Proof(thumbprint, mark.digest(), issued + BEHIND, issued - AHEAD),
         nonce if isinstance(nonce, str) else None,
     )
 

@@ -19,7 +19,7 @@ from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from auth.adapter import FORM, OAuthRequest, claimed_client, read_assertion, read_form
-from auth.assertions import UsedAssertion, unknown_client
+from auth.assertions import MAX_SKEW, UsedAssertion, unknown_client
 from auth.authentication import Requester
 from auth.clients import find_client
 from auth.hops import certificate_of
@@ -177,11 +177,26 @@ class Endpoint(ABC):
 
         Raises:
             InvalidClientError: it was used before, or its client is not in force any more.
+            Refused: whether it was cannot be told.
         """
         if used is None:
             return
-        if not await self._parts.pool.fetchval(USE_UP, used.client_id, used.digest, used.expires):
-            raise InvalidClientError(description="The assertion was used before.")
+        if not await self._parts.pool.fetchval(
+            USE_UP, used.client_id, used.digest, used.expires, used.unused
+        ):
+            raise await self.not_used_up(used)
+
+    async def not_used_up(self, used: UsedAssertion) -> OAuth2Error:
+        """Why an assertion made no mark.
+
+        After a failover, which may have lost marks, those made before it are not taken; a client
+        whose clock is right is told when one that it makes then will be.
+        """
+        fence = await self._parts.pool.fetchval(FENCE)
+        if fence is None or used.unused < fence:
+            wait = (fence + MAX_SKEW - self._parts.clock.now()).total_seconds() if fence else 1
+            return unavailable(max(1, ceil(wait)))
+        return InvalidClientError(description="The assertion was used before.")
 
 
 # The database's clock and the client's row have the last word; a mark outlives its assertion.
@@ -191,10 +206,12 @@ SELECT 'assertion', client.client_id, $2, $3::timestamptz
 FROM auth.client
 WHERE client.client_id = $1 AND client.revoked_at IS NULL
   AND (client.expires_at IS NULL OR client.expires_at > clock_timestamp())
-  AND $3::timestamptz > clock_timestamp()
+  AND $3::timestamptz > clock_timestamp() AND $4::timestamptz >= disclosure.fence()
 ON CONFLICT ON CONSTRAINT pk_used_proof DO NOTHING
 RETURNING true
 """
+
+FENCE = "SELECT disclosure.fence()"
 
 
 async def _form(request: Request, needed: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import ssl
 import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,11 +22,19 @@ SECONDS = 5.0
 HTTPS = 443
 
 
+UNICAST = IPv6Network("2000::/3")
+TUNNELLED = IPv6Network("2002::/16")
+
+
 def is_public(address: str) -> bool:
-    """Whether an address is one of the public Internet."""
+    """Whether an address is one of the public Internet, and no other one in its clothes."""
     found = ip_address(address)
-    mapped = getattr(found, "ipv4_mapped", None)
-    return (mapped or found).is_global and not found.is_multicast
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is not None:
+            return is_public(str(found.ipv4_mapped))
+        if found not in UNICAST or found in TUNNELLED:
+            return False  # translated or tunnelled, an address may stand for one inside
+    return found.is_global and not found.is_multicast
 
 
 def fetch_jwks(
@@ -72,14 +80,14 @@ def _get(host: str, port: int, path: str, address: str, context: ssl.SSLContext 
     """
     connection = http.client.HTTPSConnection(host, port, timeout=SECONDS)
     tls = context or ssl.create_default_context()
-    pinned = tls.wrap_socket(
-        socket.create_connection((address, port), SECONDS), server_hostname=host
-    )
+    plain = socket.create_connection((address, port), SECONDS)
+    pinned = tls.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
     connection.sock = pinned
     # A bound on the whole of it: a host that sends a byte now and then keeps within any other.
     end = threading.Timer(SECONDS, _cut, (pinned,))
     end.start()
     try:
+        pinned.do_handshake()
         connection.request("GET", path, headers={"Accept": "application/json"})
         answer = connection.getresponse()
         if answer.status != http.client.OK:

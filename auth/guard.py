@@ -35,6 +35,7 @@ from dtsen.errors import (
     ProofRefused,
     RateLimited,
     Unauthenticated,
+    Unavailable,
 )
 
 MOST_MANDATES = 20_000
@@ -88,6 +89,8 @@ class Guard:
         proof = self._possession.show(scope, scheme, token)
         snapshot = self._authority.current
         client = identify(snapshot, token)
+        if proof is not None and proof.unused < snapshot.fence:
+            raise self._possession.behind(snapshot.fence)
         nonce = self._possession.nonce() if proof is not None else None
         return Admitted(token, snapshot, client, proof, nonce)
 
@@ -187,6 +190,9 @@ class Judging:
             raise refused_token(self.token.scheme)
         if self.proof is not None and self.proof.expires <= now:
             raise ProofRefused
+        if self.proof is not None and self.proof.unused < snapshot.fence:
+            # The database changed while this was on its way; the next call is told what to do.
+            raise Unavailable
         if self.refusal:
             return bare_mandate(snapshot, self.token, self.operation)
         made = _mandate(snapshot, self.token, self.operation, self.said.get(PURPOSE), now)

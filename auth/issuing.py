@@ -2,16 +2,18 @@
 
 from datetime import datetime
 
-from authlib.oauth2.rfc6749.errors import InvalidClientError
+from authlib.oauth2 import OAuth2Error
 from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from auth.adapter import OAuthRequest
 from auth.dpop import ProofFault
-from auth.endpoint import NO_STORE, Endpoint, OAuthParts
-from auth.nonces import Nonces
+from auth.endpoint import FENCE, NO_STORE, Endpoint, OAuthParts
+from auth.nonces import Nonces, nonce_needed
+from auth.refusals import unavailable
 from auth.server import TOKEN_PATH, Decision, Policy, ProofError, decide
 from auth.tokens import TokenSigner
+from dtsen.disclosure.proof import Proof
 from dtsen.disclosure.recording import MARK_SECONDS
 
 
@@ -25,7 +27,7 @@ class TokenEndpoint(Endpoint):
     def __init__(self, parts: OAuthParts) -> None:
         super().__init__(parts)
         signer = TokenSigner(parts.keyring, parts.issuer, parts.clock)
-        self._nonces = Nonces(parts.keyring) if parts.nonces else None
+        self._nonces = Nonces(parts.keyring, wanted=parts.nonces)
         self._policy = Policy(parts.issuer, parts.profile, signer, self._nonces)
 
     async def serve(self, request: OAuthRequest, client_id: str | None) -> Response:
@@ -39,7 +41,7 @@ class TokenEndpoint(Endpoint):
         await self._use_up_both(decision)
         await self._parts.on_issue(decision)
         headers = dict(NO_STORE)
-        if self._nonces is not None:
+        if self._nonces.wanted:
             headers["DPoP-Nonce"] = self._nonces.make(self._parts.clock.now())
         return JSONResponse(decision.body, headers=headers)
 
@@ -58,14 +60,25 @@ class TokenEndpoint(Endpoint):
             decision.client_id,
             used.digest if used else None,
             used.expires if used else None,
+            used.unused if used else None,
             proof.mark,
             proof.expires,
+            proof.unused,
         )
         made = {row["kind"] for row in marks}
         if used is not None and "assertion" not in made:
-            raise InvalidClientError(description="The assertion was used before.")
+            raise await self.not_used_up(used)
         if "dpop" not in made:
-            raise ProofError(ProofFault("The DPoP proof was used before."))
+            raise await self._not_proven(proof)
+
+    async def _not_proven(self, proof: Proof) -> OAuth2Error:
+        """Why a proof made no mark: a failover may have lost one, or it was used before."""
+        fence, now = await self._parts.pool.fetchval(FENCE), self._parts.clock.now()
+        if fence is None or now < fence:
+            return unavailable()
+        if proof.unused < fence:
+            return ProofError(nonce_needed(), self._nonces.make(now))
+        return ProofError(ProofFault("The DPoP proof was used before."))
 
 
 USE_UP_BOTH = f"""
@@ -77,11 +90,12 @@ WITH holder AS (
     INSERT INTO disclosure.used_proof (kind, holder, jti, expires)
     SELECT mark.kind, holder.client_id, mark.jti, mark.keep
     FROM holder, (VALUES
-        ('assertion', $2::bytea, $3::timestamptz, $3::timestamptz),
-        ('dpop', $4::bytea, $5::timestamptz,
-            $5::timestamptz + make_interval(secs => {MARK_SECONDS}))
-    ) AS mark (kind, jti, expires, keep)
+        ('assertion', $2::bytea, $3::timestamptz, $3::timestamptz, $4::timestamptz),
+        ('dpop', $5::bytea, $6::timestamptz,
+            $6::timestamptz + make_interval(secs => {MARK_SECONDS}), $7::timestamptz)
+    ) AS mark (kind, jti, expires, keep, unused)
     WHERE mark.jti IS NOT NULL AND mark.expires > clock_timestamp()
+        AND mark.unused >= (SELECT disclosure.fence())
     ORDER BY mark.kind
     ON CONFLICT ON CONSTRAINT pk_used_proof DO NOTHING
     RETURNING kind

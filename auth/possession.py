@@ -1,23 +1,24 @@
 """Whether who shows a bound token holds what it is bound to (RFC 9449 7.1, RFC 8705 3)."""
 
+from datetime import datetime
 from urllib.parse import quote
 
 from starlette.types import Scope
 
-from auth.dpop import ProofFault, Target, read_proof, single, target_url
+from auth.dpop import NONCE_FAULT, ProofFault, Target, target_url
 from auth.hops import certificate_of
-from auth.nonces import Nonces
+from auth.nonces import Nonces, nonce_needed
 from auth.tokens import challenge, refused_token
 from dtsen.clock import Clock
 from dtsen.disclosure.mandate import AccessToken
 from dtsen.disclosure.proof import Proof
-from dtsen.errors import ProofRefused
+from dtsen.errors import DtsenError, ProofRefused, Unavailable
 
 
 class Possession:
     """Judges how a token is shown."""
 
-    def __init__(self, issuer: str, clock: Clock, nonces: Nonces | None = None) -> None:
+    def __init__(self, issuer: str, clock: Clock, nonces: Nonces) -> None:
         self._issuer = issuer
         self._clock = clock
         self._nonces = nonces
@@ -45,15 +46,24 @@ class Possession:
         try:
             return self._prove(scope, token)
         except ProofFault as fault:
-            headers = {"WWW-Authenticate": challenge("DPoP", fault.error)}
-            nonce = self.nonce()
-            if nonce is not None:
-                headers["DPoP-Nonce"] = nonce
-            raise ProofRefused(headers=headers) from None
+            raise self._refused(fault) from None
+
+    def behind(self, fence: datetime) -> DtsenError:
+        """What a proof meets that a failover may have forgotten to have been used.
+
+        A nonce made after the fence shows that the next one is new; before it there is none.
+        """
+        return Unavailable() if self._clock.now() < fence else self._refused(nonce_needed())
 
     def nonce(self) -> str | None:
         """A nonce for the client's next proofs, where the operator wants them."""
-        return self._nonces.make(self._clock.now()) if self._nonces else None
+        return self._nonces.make(self._clock.now()) if self._nonces.wanted else None
+
+    def _refused(self, fault: ProofFault) -> ProofRefused:
+        headers = {"WWW-Authenticate": challenge("DPoP", fault.error)}
+        if self._nonces.wanted or fault.error == NONCE_FAULT:
+            headers["DPoP-Nonce"] = self._nonces.make(self._clock.now())
+        return ProofRefused(headers=headers)
 
     def _prove(self, scope: Scope, token: AccessToken) -> Proof:
         now = self._clock.now()
@@ -62,9 +72,7 @@ class Possession:
             scope["method"], target_url(self._issuer, path.decode("latin-1")), token.digest
         )
         proofs = [value for name, value in scope["headers"] if name == b"dpop"]
-        proof, nonce = read_proof(single(proofs), target, now)
+        proof = self._nonces.prove(proofs, target, now)
         if proof.thumbprint != token.thumbprint:
             raise ProofFault("The token is bound to another key.")
-        if self._nonces is not None:
-            self._nonces.hold(nonce, now)
         return proof

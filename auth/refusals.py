@@ -23,9 +23,9 @@ class Refused(OAuth2Error):  # type: ignore[misc]  # Authlib ships no types
         return [*headers, ("Retry-After", str(self.retry_after))]
 
 
-def unavailable() -> Refused:
-    """The 503 of an outage, or of an outcome that is not known."""
-    return Refused(503, "Try again.", cause="unavailable", retry_after=1)
+def unavailable(seconds: int = 1) -> Refused:
+    """The 503 of an outage, or of an outcome that is not known; when to try again."""
+    return Refused(503, "Try again.", cause="unavailable", retry_after=seconds)
 
 
 def assertion_holds(error: OAuth2Error) -> bool:

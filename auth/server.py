@@ -20,7 +20,7 @@ from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from auth.adapter import OAuthRequest
 from auth.assertions import UsedAssertion
 from auth.authentication import AUTH_METHODS, GrantedClient, PolicyServer, Requester
-from auth.dpop import ProofFault, Target, read_proof, single, target_url
+from auth.dpop import ProofFault, Target, target_url
 from auth.nonces import Nonces
 from auth.tokens import ALGORITHM, CONFIRMATION, TOKEN_SECONDS, TokenSigner
 from dtsen.disclosure.proof import Proof
@@ -31,12 +31,12 @@ TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What does not change from one token request to the next; `nonces` where they are wanted."""
+    """What does not change from one token request to the next."""
 
     issuer: str
     profile: Literal["sandbox", "production"]
     signer: TokenSigner
-    nonces: Nonces | None = None
+    nonces: Nonces
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +139,9 @@ class TokenServer(PolicyServer):
         target = Target("POST", target_url(self.policy.issuer, TOKEN_PATH))
         nonces = self.policy.nonces
         try:
-            self.proof, nonce = read_proof(single(request.proofs), target, self.now)
-            if nonces is not None:
-                nonces.hold(nonce, self.now)
+            self.proof = nonces.prove(request.proofs, target, self.now)
         except ProofFault as fault:
-            raise ProofError(fault, nonces.make(self.now) if nonces else None) from None
+            raise ProofError(fault, nonces.make(self.now) if nonces.wanted else None) from None
         self.binding, self.thumbprint = "dpop", self.proof.thumbprint
 
 

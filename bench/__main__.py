@@ -2,7 +2,7 @@
 
 import typer
 
-from bench import agreements, bound, legacy, loading, lookup, recording, verifying
+from bench import agreements, bound, checks, legacy, loading, lookup, recording, verifying
 from bench.choices import HOME, Home, People, Rounds, Seconds
 from bench.installation import installation
 from bench.results import publish
@@ -17,6 +17,7 @@ def main(
     with installation(home, people) as found:
         publish(lookup.measure(found, rounds, seconds))
         publish(legacy.measure(found, rounds, seconds))
+        publish(checks.measure(found, min(rounds, LOAD_ROUNDS)))
         publish(bound.measure(found, min(rounds, LOAD_ROUNDS), seconds))
         publish(recording.measure(found, min(rounds, LOAD_ROUNDS), seconds))
         publish(agreements.over_http(found, min(rounds, LOAD_ROUNDS), seconds))

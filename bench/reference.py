@@ -52,6 +52,9 @@ def _figures(result: Document) -> str:
         f" {machine['processor']}, {machine['memory_gigabytes']} GB, Python {machine['python']},"
         f" PostgreSQL {machine['postgresql']}, commit {machine['commit']}, load {load} at the end."
     )
+    if not result["ratios"]:
+        rows = [f"| {name} | {value} |" for name, value in result["facts"].items()]
+        return "\n".join([head, "", "| figure | |", "| --- | ---: |", *rows, "", ""])
     lines = [
         head,
         "",

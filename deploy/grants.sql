@@ -11,6 +11,7 @@ GRANT EXECUTE ON FUNCTION disclosure.revoke_waiting_tokens TO {api};
 GRANT SELECT ON auth.client TO {api};
 GRANT SELECT, INSERT, UPDATE ON auth.client_use TO {api};
 GRANT EXECUTE ON FUNCTION auth.rotate_keys TO {api};
+GRANT EXECUTE ON FUNCTION disclosure.fence, disclosure.set_fence TO {api};
 GRANT EXECUTE ON FUNCTION disclosure.draw_lease, disclosure.return_lease, disclosure.window_start TO {api};
 GRANT INSERT ON audit.record, audit.pending TO {api};
 GRANT SELECT (id) ON audit.record TO {api};

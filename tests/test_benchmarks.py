@@ -33,6 +33,12 @@ def test_the_page_tells_the_committed_reference():
     assert page == written(page, documents())
 
 
+def test_a_result_without_ratios_is_a_table_of_its_figures():
+    told = written(f"{BEGIN}{END}", [RESULT | {"ratios": [], "facts": {"burst (µs)": 4.2}}])
+    assert "| burst (µs) | 4.2 |" in told
+    assert "median" not in told
+
+
 def test_figures_are_written_between_the_marks_and_written_again():
     page = f"before\n{BEGIN}old\n{END}after\n"
     told = written(page, [json.loads(json.dumps(RESULT))])

@@ -30,9 +30,11 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 STALE_SECONDS = 1.0
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 _MARKS = """
-SELECT (SELECT max(epoch) FROM disclosure.authority) AS epoch, p.moved_at, clock_timestamp() AS now
+SELECT (SELECT max(epoch) FROM disclosure.authority) AS epoch, p.moved_at, clock_timestamp() AS now,
+    disclosure.fence() AS fence
 FROM registry.pointer p
 """
 
@@ -45,10 +47,13 @@ SELECT (SELECT max(epoch) FROM disclosure.authority) AS epoch, p.moved_at, clock
      FROM disclosure.agreement g JOIN disclosure.agency y ON y.code = g.agency
      WHERE g.state = 'in_force')::text AS agreements,
     (SELECT array_agg(t.jti) FROM disclosure.revoked_token t
-     WHERE t.epoch IS NOT NULL AND t.expires > clock_timestamp()) AS revoked
+     WHERE t.epoch IS NOT NULL AND t.expires > clock_timestamp()) AS revoked,
+    disclosure.fence() AS fence
 FROM registry.pointer p
 LEFT JOIN registry.release r ON r.ordinal = p.ordinal
 """
+
+_SET_FENCE = "SELECT disclosure.set_fence()"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +114,10 @@ class ClientAuthority:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One consistent reading of all authority; `revoked` holds the ids of tokens."""
+    """One consistent reading of all authority; `revoked` holds the ids of tokens.
+
+    `fence`: a failover may have lost the marks of proofs used before.
+    """
 
     clients: Mapping[str, ClientAuthority]
     agreements: Mapping[str, AgreementInForce]
@@ -117,6 +125,12 @@ class Snapshot:
     release: ReleaseInForce | None
     marks: tuple[int, datetime]
     revoked: frozenset[str] = frozenset()
+    fence: datetime = NEVER
+
+    @property
+    def order(self) -> tuple[datetime, int, datetime]:
+        """What grows from one reading to the next; epochs alone may fall with a failover."""
+        return (self.fence, *self.marks)
 
 
 class Authority:
@@ -184,12 +198,16 @@ class Authority:
         started = self._clock.monotonic()
         try:
             (row,) = await self._pool.fetch(_SNAPSHOT, timeout=STALE_SECONDS)
+            if row["fence"] is None:
+                # The first to see that a standby was promoted, or a backup restored.
+                await self._pool.execute(_SET_FENCE, timeout=STALE_SECONDS)
+                (row,) = await self._pool.fetch(_SNAPSHOT, timeout=STALE_SECONDS)
         except OUTAGES as error:
             raise Unavailable from error
         self._clock.follow(row["now"])
         snapshot = _read_snapshot(row)
         # A slower, older reading must not replace a newer one.
-        if self._snapshot is None or snapshot.marks >= self._snapshot.marks:
+        if self._snapshot is None or snapshot.order >= self._snapshot.order:
             self._snapshot = snapshot
             self._read_at = max(self._read_at, started)
             self._telemetry.authority_read(self._read_at)
@@ -203,7 +221,8 @@ class Authority:
             with suppress(*OUTAGES, Unavailable):
                 (row,) = await self._pool.fetch(_MARKS, timeout=STALE_SECONDS)
                 self._clock.follow(row["now"])
-                if self._snapshot and (row["epoch"], row["moved_at"]) == self._snapshot.marks:
+                marks = (row["fence"], row["epoch"], row["moved_at"])
+                if self._snapshot and self._snapshot.order == marks:
                     self._read_at = max(self._read_at, started)
                     self._telemetry.authority_read(self._read_at)
                 else:
@@ -243,6 +262,7 @@ def _read_snapshot(row: asyncpg.Record) -> Snapshot:
         release,
         (row["epoch"], row["moved_at"]),
         frozenset(row["revoked"] or ()),
+        row["fence"],
     )
 
 

@@ -138,6 +138,7 @@ def _entry(
         disclosures=leaf.disclosures,
         proof=question.proof.mark if question.proof else None,
         proof_expires=question.proof.expires if question.proof else None,
+        proof_unused=question.proof.unused if question.proof else None,
     )
 
 

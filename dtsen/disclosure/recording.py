@@ -2,10 +2,11 @@
 
 One statement and one commit write the records of a whole batch. It lets through only what still
 holds by the database's own state and clock: client, agreement and restrictions by their epochs, the
-expiry of token and agreement, the release by its pointer. What it does not return has no record,
-and its data must be dropped. Only for what is recorded is a proof of possession used up; one that
-was used before is told apart. The plain read of `authority` keeps its lock until the commit
-returned, so a revoker, who locks that table first, waits for what is in flight.
+expiry of token and agreement, the release by its pointer, a proof by the fence of this timeline.
+What it does not return has no record, and its data must be dropped. Only for what is recorded is a
+proof of possession used up; one that was used before is told apart. The plain read of `authority`
+keeps its lock until the commit returned, so a revoker, who locks that table first, waits for what
+is in flight.
 """
 
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ class Entry(NamedTuple):
     disclosures: bytes
     proof: bytes | None = None
     proof_expires: datetime | None = None
+    proof_unused: datetime | None = None
 
 
 _ARRAYS = """
@@ -106,13 +108,14 @@ MARK_SECONDS = 60
 # each other and never in a circle. Of two equal proofs in a batch the first alone makes its mark.
 RECORD_PROVEN = f"""
 WITH r AS (
-    SELECT * FROM unnest({_ARRAYS}, $27::bytea[], $28::timestamptz[])
-        AS r ({_NAMES}, proof, proof_expires)
+    SELECT * FROM unnest({_ARRAYS}, $27::bytea[], $28::timestamptz[], $29::timestamptz[])
+        AS r ({_NAMES}, proof, proof_expires, proof_unused)
 ), held AS MATERIALIZED (
     SELECT r.*, clock_timestamp() AS recorded_at,
         row_number() OVER (PARTITION BY r.client, r.proof) AS shown
     FROM r WHERE {_HOLDS}
-        AND (r.proof IS NULL OR r.proof_expires > clock_timestamp())
+        AND (r.proof IS NULL OR (r.proof_expires > clock_timestamp()
+            AND r.proof_unused >= (SELECT disclosure.fence())))
 ), used AS (
     INSERT INTO disclosure.used_proof (kind, holder, jti, expires)
     SELECT 'dpop', client, proof, proof_expires + make_interval(secs => {MARK_SECONDS})
@@ -172,7 +175,7 @@ async def record(connection: Connection, entries: Sequence[Entry]) -> Recorded:
     """
     columns = [list(column) for column in zip(*entries, strict=True)]
     if not any(columns[-1]):
-        rows = await connection.fetch(RECORD, *columns[:-2])
+        rows = await connection.fetch(RECORD, *columns[:-3])
         return Recorded(frozenset(row["id"] for row in rows))
     rows = await connection.fetch(RECORD_PROVEN, *columns)
     return Recorded(

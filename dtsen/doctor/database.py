@@ -11,6 +11,8 @@ from dtsen.doctor.trouble import Trouble
 
 OLDEST = 150000
 FARTHEST = timedelta(seconds=1)
+WARNING = timedelta(days=30)
+"""How long before a client or its last key ends the doctor says so; `dtsen client list` does."""
 LONGEST_LAG = timedelta(seconds=30)
 SET_IT = "set it in postgresql.conf and restart the server"
 
@@ -70,6 +72,19 @@ WHERE g.state = 'in_force' AND g.terms -> 'tokens' ->> 'binding' = 'none'
         WHERE e ->> 'client' = c.client_id
             AND (e ->> 'until')::date >= (clock_timestamp() AT TIME ZONE 'Asia/Jakarta')::date)
 ORDER BY 1, 2
+"""
+_ENDING = """
+SELECT client_id, (least(c.expires_at, k.ends) AT TIME ZONE 'Asia/Jakarta')::date AS day
+FROM auth.client c CROSS JOIN LATERAL (
+    SELECT CASE WHEN bool_and(key ? 'exp') THEN max(to_timestamp((key ->> 'exp')::bigint)) END
+    FROM jsonb_array_elements(coalesce(c.jwks -> 'keys', '[]')) AS key
+) AS k (ends)
+WHERE c.revoked_at IS NULL AND least(c.expires_at, k.ends) < clock_timestamp() + %s
+ORDER BY 2, 1
+"""
+_REPLICATION = """
+SELECT (SELECT count(*) FROM pg_stat_replication) > 0
+    AND current_setting('synchronous_standby_names') = ''
 """
 _AGREEMENTS = "SELECT count(*) FROM disclosure.agreement WHERE state = 'in_force'"
 
@@ -170,6 +185,25 @@ def bindings(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Troubl
         yield Trouble(
             f"{agreement} lets {client} have tokens bound to nothing",
             "bind them, or record a dated exception in the agreement (tokens.exceptions)",
+        )
+
+
+def clients(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """No client is about to end unnoticed."""
+    for client, day in connection.execute(_ENDING, (WARNING,)).fetchall():
+        yield Trouble(
+            f"{client}, or its last key or certificate, ends on {day}",
+            f"tell its agency; `dtsen client rotate {client}`, or `client revoke` if it has gone",
+        )
+
+
+def replication(connection: psycopg.Connection, _: DatabaseUrls) -> Iterator[Trouble]:
+    """What is acknowledged survives a failover too."""
+    row = connection.execute(_REPLICATION).fetchone()
+    if row is None or row[0]:
+        yield Trouble(
+            "a standby follows, but no commit waits for it: a failover loses records",
+            "set synchronous_standby_names (docs/operators/failover.md)",
         )
 
 

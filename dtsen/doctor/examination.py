@@ -57,6 +57,8 @@ DATABASE: Sequence[tuple[str, DatabaseCheck]] = (
     ("clock agrees with the database", database.clock),
     ("the log is indexed", database.sequencer),
     ("agreements in force", database.agreements),
+    ("clients that end", database.clients),
+    ("commits wait for a standby", database.replication),
 )
 
 OF_PRODUCTION: Sequence[tuple[str, DatabaseCheck]] = (("bound tokens", database.bindings),)

@@ -48,6 +48,16 @@ def test_a_statement_is_used_once(sandbox, client):
     assert (again.status_code, code(again)) == (422, "invalid-request")
 
 
+def test_a_key_that_was_replaced_names_no_successor(sandbox, client):
+    """Who finds the key that an agency gave up must not push the new one out."""
+    file, new = sandbox.client(client), make_key(Algorithm.ES256)
+    body = key_statement(file, new)
+    assert sandbox.call("POST", KEYS, body, as_client=client).status_code == 200
+    assert refused(sandbox, client, key_statement(file)) == ("/statement", "no-key-of-this-client")
+    later = key_statement(file | {"private_jwk": new.as_dict(private=True)})
+    assert sandbox.call("POST", KEYS, later, as_client=client).status_code == 200
+
+
 def refused(sandbox, client, body):
     answer = sandbox.call("POST", KEYS, body, as_client=client)
     assert answer.status_code == 422, answer.text

@@ -69,6 +69,12 @@ def test_a_key_or_name_that_is_there_is_refused(again):
         ("::1", False),
         ("::ffff:10.0.0.1", False),
         ("fd00::1", False),
+        ("64:ff9b::a00:1", False),
+        ("64:ff9b:1::a00:1", False),
+        ("2002:a00:1::1", False),
+        ("2001:0:a00:1::1", False),
+        ("::a00:1", False),
+        ("fe80::1%eth0", False),
         ("fe80::1", False),
         ("0.0.0.0", False),  # noqa: S104 - an address that is refused
         ("224.0.0.1", False),

@@ -31,7 +31,7 @@ from dtsen.database import OUTAGES
 from dtsen.disclosure.grants import Demand
 from dtsen.disclosure.mandate import AccessToken
 from dtsen.errors import Unavailable
-from dtsen.keys import Keyring
+from dtsen.keys import KeyMissing, Keyring
 
 MAX_BODY = 16_384
 DEADLINE_SECONDS = 5
@@ -162,11 +162,15 @@ class Endpoint(ABC):
 
         Raises:
             OAuth2Error: the refusal.
+            Unavailable: there is no key to sign with.
         """
         try:
             return policy(self._parts.clock.now())
         except (OAuth2Error, Unavailable):
             raise
+        except KeyMissing:
+            # Ours, not the caller's: the keys of an installation that is being set up.
+            raise Unavailable from None
         except Exception as error:  # noqa: BLE001 - a hostile request must not become a 500
             # Its text may repeat what the caller sent.
             logger.error("the policy failed: %s", type(error).__name__)  # noqa: TRY400 - see above

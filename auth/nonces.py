@@ -9,13 +9,18 @@ import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 from auth.dpop import NONCE_FAULT, ProofFault, Target, read_proof, single
 from dtsen.disclosure.proof import Proof
+from dtsen.errors import Unavailable
 from dtsen.keys import Keyring, Purpose
 
 LIFETIME = timedelta(minutes=5)
 MAC_BYTES = 16
+REREAD_SECONDS = 10.0
+LOOK_AGAIN_SECONDS = 1.0
+"""How soon a nonce that is not known may make us look for a new key."""
 
 
 class Nonces:
@@ -23,12 +28,19 @@ class Nonces:
 
     def __init__(self, keyring: Keyring, *, wanted: bool = False) -> None:
         self.wanted = wanted
-        self._keys = [
-            keyring.secret(Purpose.NONCES, version) for version in keyring.versions(Purpose.NONCES)
-        ]
+        self._keyring = keyring
+        self._keys: list[bytes] = []
+        self._looked_at = float("-inf")
 
     def make(self, now: datetime) -> str:
-        """A nonce that serves for five minutes."""
+        """A nonce that serves for five minutes.
+
+        Raises:
+            Unavailable: there is no key for it yet.
+        """
+        self._look(REREAD_SECONDS)
+        if not self._keys:
+            raise Unavailable
         instant = f"{int(now.timestamp() * 1000):x}"
         return f"{instant}.{_mac(self._keys[-1], instant)}"
 
@@ -47,11 +59,26 @@ class Nonces:
     def _made(self, nonce: str) -> datetime | None:
         """When we made a nonce; None if we did not."""
         instant, _, mac = nonce.partition(".")
-        if not mac.isascii() or not any(
-            hmac.compare_digest(_mac(key, instant), mac) for key in self._keys
-        ):
+        if not mac.isascii() or not (self._ours(instant, mac) or self._ours_anew(instant, mac)):
             return None
         return datetime.fromtimestamp(int(instant, 16) / 1000, UTC)
+
+    def _ours(self, instant: str, mac: str) -> bool:
+        return any(hmac.compare_digest(_mac(key, instant), mac) for key in self._keys)
+
+    def _ours_anew(self, instant: str, mac: str) -> bool:
+        """Whether another worker made it, by a key that is new to us."""
+        return self._look(LOOK_AGAIN_SECONDS) and self._ours(instant, mac)
+
+    def _look(self, seconds: float) -> bool:
+        """Read the keys again, unless that was done within so many seconds."""
+        now = monotonic()
+        if now - self._looked_at < seconds:
+            return False
+        self._looked_at = now
+        versions = self._keyring.versions(Purpose.NONCES)
+        self._keys = [self._keyring.secret(Purpose.NONCES, version) for version in versions]
+        return True
 
 
 def nonce_needed() -> ProofFault:

@@ -10,8 +10,9 @@ from auth.inspecting import IntrospectionEndpoint, RevocationEndpoint
 from auth.issuing import TokenEndpoint
 from auth.jwks import public_jwks
 from auth.metadata import ENDPOINTS, JWKS_PATH, METADATA_PATH, server_metadata
-from auth.refusals import Refused, refusal
-from dtsen.keys import PUBLISHED
+from auth.refusals import Refused, refusal, unavailable
+from dtsen.errors import Unavailable
+from dtsen.keys import PUBLISHED, KeyMissing
 
 ALLOWED = dict.fromkeys(ENDPOINTS.values(), "POST") | {JWKS_PATH: "GET"}
 CACHED = {"Cache-Control": "public, max-age=300"}
@@ -29,7 +30,10 @@ def oauth_router(parts: OAuthParts) -> APIRouter:
     async def jwks() -> Response:
         """List the public keys of access tokens and of signed answers."""
         now = parts.clock.now()
-        keys = [key for each in PUBLISHED for key in parts.keyring.published_keys(each, now)]
+        try:
+            keys = [key for each in PUBLISHED for key in parts.keyring.published_keys(each, now)]
+        except (KeyMissing, Unavailable):
+            return refusal(unavailable())
         return JSONResponse(public_jwks(keys), headers=CACHED)
 
     @router.get(METADATA_PATH)

@@ -7,19 +7,21 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from auth.dpop import Target
 from auth.nonces import Nonces
 from auth.possession import Possession
 from dtsen.clock import Clock
 from dtsen.database import DatabaseUrls, open_pool
 from dtsen.disclosure.authority import Authority
 from dtsen.errors import ProofRefused, Unavailable
-from dtsen.keys import Keyring
-from tests.auth.make import Client, Server, assertion, refused, register
-from tests.auth.prove import proof
+from dtsen.keys import Keyring, Purpose
+from tests.auth.make import Client, Server, assertion, keyring, refused, register
+from tests.auth.prove import TOKEN_URL, proof
 from tests.auth.test_dpop_tokens import ask
 
 SET = """
@@ -116,3 +118,15 @@ def test_a_worker_says_when_it_cannot_tell_and_how_to_show_it(keys: Keyring) -> 
     assert 'error="use_dpop_nonce"' in asked.headers["WWW-Authenticate"]
     assert asked.headers["DPoP-Nonce"]
     assert possession.nonce() is None
+
+
+def test_a_worker_knows_nonces_made_by_a_key_that_is_newer_than_it(tmp_path: Path) -> None:
+    made, clock = keyring(tmp_path), Clock()
+    target = Target("POST", TOKEN_URL)
+    old = Nonces(made, wanted=True)
+    first = old.make(clock.now())
+    made.rotate(Purpose.NONCES, clock.now())
+    old._looked_at = float("-inf")  # a second later
+    for nonce in (Nonces(made, wanted=True).make(clock.now()), first):
+        shown = proof(nonce=nonce).encode()
+        assert old.prove([shown], target, clock.now())

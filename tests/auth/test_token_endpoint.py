@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
 import psycopg
@@ -88,7 +89,7 @@ def test_a_client_revoked_while_its_request_is_decided_gets_nothing(
     async def use_up() -> object:
         async with await open_pool(database.api, name="t", size=1) as pool:
             expires = datetime.now(UTC) + timedelta(seconds=60)
-            return await pool.fetchval(USE_UP, client.client_id, b"jti", expires)
+            return await pool.fetchval(USE_UP, client.client_id, b"jti", expires, datetime.now(UTC))
 
     assert asyncio.run(use_up()) is None
 
@@ -178,6 +179,15 @@ def test_a_refusal_that_cannot_be_told_is_503(server: Server) -> None:
     server.problems.append(Unavailable())
     assert refused(server.ask("garbage"), "temporarily_unavailable", 503)
     assert refused(server.ask("garbage"), "invalid_client")
+
+
+def test_no_key_to_sign_with_is_503_and_no_fault_of_the_caller(
+    database: DatabaseUrls, tmp_path: Path
+) -> None:
+    with serving(database.api, Keyring(tmp_path / "keys")) as server:
+        answer = server.ask(assertion(register(database)))
+        assert refused(answer, "temporarily_unavailable", 503)
+        assert server.http.get("/oauth/jwks").status_code == 503
 
 
 def test_no_database_is_503_and_never_500(database: DatabaseUrls, keys: Keyring) -> None:

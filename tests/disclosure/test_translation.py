@@ -83,7 +83,8 @@ def test_ids_are_translated_in_order_and_recorded_for_both(population):
 def test_a_proof_used_before_writes_neither_record(population):
     population.apply(joint("bukti", "saksi"))
     population.apply(joint("saksi", "bukti"))
-    proof = Proof("", b"proof-of-a-translation", datetime.now(UTC) + timedelta(seconds=60))
+    now = datetime.now(UTC)
+    proof = Proof("", b"proof-of-a-translation", now + timedelta(seconds=60), now)
 
     async def work():
         async with desk(population) as one:

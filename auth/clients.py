@@ -34,6 +34,7 @@ class KnownClient:
     keys: tuple[Key, ...] = ()
     auth_method: str = "private_key_jwt"
     certificates: frozenset[bytes] = frozenset()
+    expires: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class ListedClient:
 
 
 FIND = """
-SELECT auth_method, token_binding, jwks, clock_timestamp() AS now
+SELECT auth_method, token_binding, jwks, expires_at, clock_timestamp() AS now
 FROM auth.client
 WHERE client_id = $1 AND revoked_at IS NULL
   AND (expires_at IS NULL OR expires_at > clock_timestamp())
@@ -97,11 +98,12 @@ async def find_client(pool: asyncpg.Pool, client_id: str) -> KnownClient | None:
     if row is None:
         return None
     method, binding, jwks = row["auth_method"], row["token_binding"], json.loads(row["jwks"])
+    expires = row["expires_at"]
     if method == "private_key_jwt":
         left = in_force(jwks, row["now"])
         keys = read_public_keys(left) if left["keys"] else ()
-        return KnownClient(client_id, binding, keys)
-    return KnownClient(client_id, binding, (), method, registered(jwks))
+        return KnownClient(client_id, binding, keys, expires=expires)
+    return KnownClient(client_id, binding, (), method, registered(jwks), expires)
 
 
 INSERT = """

@@ -123,10 +123,12 @@ class TokenServer(PolicyServer):
             self._bind_to_key(request)
         elif self.policy.profile == "production" and requester.demand.until is None:
             raise UnauthorizedClientError("This client may not have a token bound to no key.")
-        if self.binding == "none" and requester.demand.until is not None:
-            # An exception is over when its day is, and so is what was issued under it.
-            left = (requester.demand.until - self.now).total_seconds()
-            self.seconds = max(1, min(TOKEN_SECONDS, int(left)))
+        # An exception is over when its day is, and so is what was issued under it; as a client is.
+        exception = requester.demand.until if self.binding == "none" else None
+        for end in (exception, requester.client.expires):
+            if end is not None:
+                left = int((end - self.now).total_seconds())
+                self.seconds = max(1, min(self.seconds, left))
 
     def _bind_to_certificate(self, request: OAuthRequest) -> None:
         if request.certificate is None or not request.certificate.valid(self.now):

@@ -148,6 +148,13 @@ def test_an_exception_ends_with_its_day_and_so_do_its_tokens(
     assert 95 <= body["expires_in"] <= 100
 
 
+def test_a_client_that_ends_soon_has_no_token_beyond_its_end(
+    server: Server, database: DatabaseUrls
+) -> None:
+    client = register(database, expires_at=datetime.now(UTC) + timedelta(seconds=100))
+    assert 90 < server.ask(assertion(client)).json()["expires_in"] <= 100
+
+
 def test_production_gives_bearer_tokens_by_exception_alone(
     database: DatabaseUrls, keys: Keyring
 ) -> None:

@@ -54,8 +54,10 @@ def publish(result: Result) -> None:
     path.write_text(json.dumps(document, indent=2) + "\n")
     path.with_suffix(".svg").write_text(draw(result.title, result.ratios))
     console = Console(width=None if sys.stdout.isatty() else PAGE)
-    console.print(_measurements(result))
-    console.print(_ratios(result))
+    if result.series:
+        console.print(_measurements(result))
+    if result.ratios:
+        console.print(_ratios(result))
     for name, value in result.facts.items():
         console.print(f"{name}: {value}", highlight=False, markup=False)
 

@@ -1,6 +1,7 @@
 """The whole checklist of FAPI 2.0, positive and negative, over two workers and after a restart."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any
 
@@ -58,6 +59,13 @@ def server(sandbox) -> Iterator[Serving]:
         yield one
 
 
+def workers(server: Serving) -> Iterator[HTTPConnection]:
+    """A connection to each."""
+    for connection in server.connections(2):
+        with closing(connection):
+            yield connection
+
+
 def judged(connection: HTTPConnection, number: int, tried: str, told: tuple[Request, int, str]):
     """Ask, and hold the answer against what must come; the answer."""
     request, status, error = told
@@ -89,7 +97,7 @@ def test_every_line_in_every_worker_before_and_after_a_restart(sandbox, server, 
         if restarted:
             server.end()
             server.start()
-        for connection in server.connections(2):
+        for connection in workers(server):
             asked = set()
             for number, tried, *told in lines(askers, forge):
                 judged(connection, number, tried, (told[0], told[1], told[2]))
@@ -99,11 +107,9 @@ def test_every_line_in_every_worker_before_and_after_a_restart(sandbox, server, 
             for right in (asker.asks(), asker.calls()):
                 assert send(connection, right).status == 200
                 used.append(right)
-            connection.close()
         # Lines 7 and 12: no replay, in whichever worker, before or after.
-        for connection in server.connections(2):
+        for connection in workers(server):
             for again in used:
                 error = "invalid_client" if again.method == "POST" else "invalid_dpop_proof"
                 status = 400 if again.method == "POST" else 401
                 judged(connection, 7, "replay", (again, status, error))
-            connection.close()

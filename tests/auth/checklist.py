@@ -5,11 +5,13 @@ restart.
 """
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, RSAKey
 
 from tests.auth.asker import TOKEN, Asker, Request
@@ -104,7 +106,7 @@ def _forms(asker: Asker) -> Iterator[Line]:
 
 def _proofs(asker: Asker, rsa: Asker) -> Iterator[Line]:
     def made(**changes: Any) -> str:
-        return asker.proof(PATH, "GET", **changes)
+        return asker.proof(PATH, **({"method": "GET"} | changes))
 
     for scheme in ("DPoP", "dpop", "DPOP"):
         yield Line(11, scheme, asker.calls(scheme=scheme), 200, GOOD)
@@ -118,7 +120,8 @@ def _proofs(asker: Asker, rsa: Asker) -> Iterator[Line]:
         "iat 10 s ahead": {"iat": at(10)},
     }.items():
         yield Line(11, tried, asker.calls(made(**changes)), 200, GOOD)
-    short = RSAKey.generate_key(1024)
+    with warnings.catch_warnings(action="ignore", category=SecurityWarning):
+        short = asker.proof(PATH, "GET", key=_ps256(RSAKey.generate_key(1024)))
     private = asker.key.as_dict(private=True)
     for number, tried, changes in (
         *((12, f"{name} missing", {"header": {name: None}}) for name in ("typ", "jwk")),
@@ -134,9 +137,9 @@ def _proofs(asker: Asker, rsa: Asker) -> Iterator[Line]:
         (12, "RS256", {"key": rsa.client.key, "algorithm": "RS256", "header": {"alg": "RS256"}}),
         (12, "none", {"header": {"alg": "none"}}),
         (12, "bad signature", {"key": OTHER, "header": {"jwk": asker.key.as_dict(private=False)}}),
-        (10, "RSA of 1024 bits", {"key": _ps256(short), "algorithm": "PS256"}),
     ):
         yield Line(number, tried, asker.calls(made(**changes)), 401, "invalid_dpop_proof")
+    yield Line(10, "RSA of 1024 bits", asker.calls(short), 401, "invalid_dpop_proof")
     two = asker.calls(made(), made())
     yield Line(12, "two DPoP headers", two, 401, "invalid_dpop_proof")
     yield Line(12, "malformed", asker.calls("a.b.c"), 401, "invalid_dpop_proof")
@@ -152,7 +155,7 @@ def _access_tokens(asker: Asker, forge: Callable[..., str]) -> Iterator[Line]:
 
     yield Line(13, "as we sign them", shown(forge()), 200, GOOD)
     in_url = asker.calls(path=f"{PATH}?access_token={asker.token}")
-    yield Line(13, "token in the query", in_url, 400, "doubled-authorization")
+    yield Line(13, "token in the query", in_url, 400, "ambiguous-authorization")
     for tried, header, claims in (
         ("expired", {}, {"exp": int(time.time()) - 1}),
         ("wrong aud", {}, {"aud": "https://elsewhere.example"}),

@@ -96,7 +96,7 @@ class Pair:
     def value(self, query: str, *values: Any) -> Any:
         """The one value of a query to the primary."""
         with psycopg.connect(self._url("dtsen")) as connection:
-            (found,) = connection.execute(query, values).fetchone()  # type: ignore[misc]
+            (found,) = connection.execute(query, values).fetchone()
             return found
 
     def end(self) -> None:

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
@@ -45,3 +47,14 @@ def module(folder: Path) -> str:
     pin = folder / "pin"
     pin.write_text(PIN + "\n")
     return f"pkcs11:token={label}?module-path={LIBRARY}&pin-source=file:{pin}"
+
+
+@contextmanager
+def absent() -> Iterator[None]:
+    """Every token is gone while the block lasts, as a module that was unplugged."""
+    tokens = Path(os.environ[CONFIGURATION]).with_name("tokens")
+    away = tokens.rename(tokens.with_name("away"))
+    try:
+        yield
+    finally:
+        away.rename(tokens)

@@ -8,6 +8,7 @@ by its label: `dtsen/<purpose>/<version>`, of a signing key with the second from
 import fcntl
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -32,6 +33,8 @@ from dtsen.keys.purposes import SECRET_BYTES, KeyMissing, KeyRefused, Purpose
 _PREFIX = "dtsen"
 _ED25519 = bytes.fromhex("06032b6570")  # the object identifier of RFC 8410, in DER
 Result = TypeVar("Result")
+BEGIN_SECONDS = 1.0
+"""How often the module's library is begun anew at most."""
 
 
 class Module:
@@ -46,6 +49,7 @@ class Module:
         said = read_uri(uri)
         self._lock_file = lock
         self._turn = threading.RLock()
+        self._began_at = float("-inf")
         try:
             self._library = pkcs11.lib(said["module-path"])
             self._token = said["token"]
@@ -166,7 +170,10 @@ class Module:
             def ask() -> bytes:
                 mechanism = Mechanism.ECDSA if digested else Mechanism.EDDSA
                 content = hashlib.sha256(data).digest() if digested else data
-                key = self._one(ObjectClass.PRIVATE_KEY, label)
+                try:
+                    key = self._one(ObjectClass.PRIVATE_KEY, label)
+                except KeyMissing:
+                    raise pkcs11.PKCS11Error from None  # it was there: the module itself is gone
                 signature: bytes = key.sign(content, mechanism=mechanism)
                 return signature
 
@@ -206,17 +213,31 @@ class Module:
             yield
 
     def _ask(self, work: Callable[[], Result]) -> Result:
-        """Do something in the session; in a new one where the module ended it meanwhile."""
+        """Do something in the session; in a new one where the module ended it meanwhile.
+
+        A module that was away and is back is met by its library only when that begins anew.
+        """
         with self._turn:
-            try:
-                return work()
-            except pkcs11.PKCS11Error:
-                pass
-            try:
-                self._session = self._open()
-                return work()
-            except pkcs11.PKCS11Error:
-                raise Unavailable from None
+            for again in (lambda: self._session, self._open, self._begin_anew):
+                try:
+                    self._session = again()
+                    return work()
+                except pkcs11.PKCS11Error:
+                    continue
+            raise Unavailable
+
+    def _begin_anew(self) -> Any:  # noqa: ANN401 - the library's own kind
+        """A session of the library as if just loaded; not over and over while the module is away.
+
+        Raises:
+            pkcs11.PKCS11Error: the module does not answer, or did not a moment ago.
+        """
+        now = time.monotonic()
+        if now - self._began_at < BEGIN_SECONDS:
+            raise pkcs11.PKCS11Error
+        self._began_at = now
+        self._library.reinitialize()
+        return self._open()
 
     def _open(self) -> Any:  # noqa: ANN401 - the library's own kind
         token = self._library.get_token(token_label=self._token)

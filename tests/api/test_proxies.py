@@ -15,6 +15,7 @@ from cli.proof import make_proof
 from cli.session import authenticated, call, fetch_token, shown
 from tests.faults.processes import children, until, workers
 from tests.sandbox import running_sandbox
+from tests.softhsm import module
 
 PREFIX = "/gerbang/dtsen"
 CLIENT = "demo-ministry"
@@ -78,9 +79,10 @@ def test_only_the_issuer_is_compared_whatever_a_gateway_rewrites(sandbox):
 
 
 @pytest.fixture(scope="module")
-def own():
-    """A sandbox that may be hurt."""
-    with running_sandbox() as one:
+def own(tmp_path_factory):
+    """A sandbox that may be hurt; its keys are in a module behind PKCS#11."""
+    uri = module(tmp_path_factory.mktemp("module"))
+    with running_sandbox(DTSEN_KEY_URI=uri) as one:
         yield one
 
 
@@ -109,6 +111,10 @@ def test_killed_workers_leave_every_mark_behind(own):
             assert http.get(PATH, headers=used).status_code == 401
             assert call(client, revoked, "GET", PATH, http=http).status_code == 401
             assert call(client, token, "GET", PATH, http=http).status_code == 200
+
+
+def test_every_key_of_theirs_is_in_the_module(own):
+    assert {path.name for path in (own.home / "keys").iterdir()} == {".making", "SANDBOX"}
 
 
 def ready(one) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -178,6 +179,32 @@ def test_a_client_file_gets_a_new_key_and_the_old_one_serves_for_a_while(
     assert again.exit_code == 0
     assert terminal.run("token", str(old)).exit_code == 1
     assert terminal.run("token", str(file)).exit_code == 0
+
+
+def test_every_act_about_a_client_is_in_the_log(
+    terminal: Terminal, postgres18: DatabaseUrls
+) -> None:
+    file = terminal.folder / "told.json"
+    for arguments in (
+        ("revoke", "cli-told"),
+        ("add", "cli-told", "--agency", AGENCY, "--description", "x", "--out", str(file)),
+        ("rotate", "cli-told", "--file", str(file)),
+        ("revoke", "cli-told"),
+        ("rotate", "cli-told", "--file", str(file)),
+    ):
+        terminal.run("client", *arguments)
+    with psycopg.connect(postgres18.owner) as connection:
+        told = connection.execute(
+            "SELECT op, outcome FROM audit.record"
+            " WHERE client = 'cli-told' AND typ = 'admin' ORDER BY recorded_at"
+        ).fetchall()
+    assert told == [
+        ("client.revoke", "refused"),
+        ("client.add", "done"),
+        ("client.rotate", "done"),
+        ("client.revoke", "done"),
+        ("client.rotate", "refused"),
+    ]
 
 
 def test_a_client_that_ends_soon_is_warned_of(terminal: Terminal) -> None:

@@ -218,13 +218,16 @@ class Module:
         A module that was away and is back is met by its library only when that begins anew.
         """
         with self._turn:
-            for again in (lambda: self._session, self._open, self._begin_anew):
+            for again in (self._as_it_is, self._open, self._begin_anew):
                 try:
                     self._session = again()
                     return work()
                 except pkcs11.PKCS11Error:
                     continue
             raise Unavailable
+
+    def _as_it_is(self) -> Any:  # noqa: ANN401 - the library's own kind
+        return self._session
 
     def _begin_anew(self) -> Any:  # noqa: ANN401 - the library's own kind
         """A session of the library as if just loaded; not over and over while the module is away.

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261126_fence"
-down_revision = "20261126_clients"
+down_revision = "20261126_search"
 
 
 def upgrade() -> None:

@@ -28,7 +28,8 @@ from bench.rounds import Measured, Ratio, interleave, paired, paired_cpu
 from cli.certificates import self_signed
 from cli.client_file import Algorithm, make_key
 from cli.context import keyring, settings
-from cli.session import authenticated, shown
+from dtsen.client.showing import shown
+from dtsen.client.tokens import authenticated
 from dtsen.clock import Clock
 
 CONNECTIONS = 32

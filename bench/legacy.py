@@ -25,7 +25,7 @@ from bench.results import Result, publish
 from bench.rounds import Measured, interleave, paired
 from cli.client_file import Algorithm, ClientTerms, add_with_new_key
 from cli.context import keyring, settings
-from cli.session import fetch_token
+from dtsen.client.tokens import fetch_token
 from dtsen.database import connect
 from dtsen.disclosure import agreements
 from dtsen.releases.layout import dtks_table, individual_table

@@ -25,7 +25,7 @@ from bench.processes import cpu_seconds
 from bench.results import Result, publish
 from bench.rounds import Measured, Ratio, Series, interleave, paired, paired_cpu
 from cli.context import settings
-from cli.session import fetch_token
+from dtsen.client.tokens import fetch_token
 from dtsen.database import connect
 from dtsen.embedded.server import free_port
 from dtsen.releases.layout import individual_table

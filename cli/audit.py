@@ -1,17 +1,15 @@
 """`dtsen audit`: what an auditor, or an agency for its own calls, asks of the access log."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx2
 import typer
 from rich.table import Table
 
 from cli import mine, reconcile, verify
-from cli.context import fail, out, print_json
-from cli.curl import ClientFile, call
+from cli.calling import ClientFile, calling
+from cli.context import out, print_json
 
 app = typer.Typer(help="Search and verify the access log.", no_args_is_help=True)
 
@@ -71,20 +69,14 @@ def search(  # noqa: PLR0913, PLR0917 - one option for each member of the contra
 def _pages(client_file: Path, asked: dict[str, Any], most: int) -> dict[str, Any]:
     """Records of as many pages as it takes, and until when the log was complete."""
     found: dict[str, Any] = {"records": []}
-    cursor: dict[str, str] = {}
-    while True:
-        limit = min(PAGE, most - len(found["records"]))
-        answer = call(
-            client_file, "POST", SEARCH, json.dumps(asked | cursor | {"limit": limit}), {}
-        )
-        told = answer.json()
-        if answer.status_code != httpx2.codes.OK:
-            fail(f"{told['title']}: {told['detail']}")
-        found["complete_until"] = told["complete_until"]
-        found["records"] += told["records"]
-        if told["next"] is None or len(found["records"]) >= most:
-            return found
-        cursor = {"cursor": told["next"]}
+    with calling(client_file) as agency:
+        for page in agency.pages(SEARCH, {**asked, "limit": min(PAGE, most)}):
+            found["complete_until"] = page["complete_until"]
+            found["records"] += page["records"]
+            if len(found["records"]) >= most:
+                break
+    found["records"] = found["records"][:most]
+    return found
 
 
 def _table(found: dict[str, Any]) -> Table:

@@ -1,24 +1,17 @@
 """`dtsen curl` and `dtsen lookup`: calls of a client, its token fetched and proven for it."""
 
-import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
-import httpx2
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from cli import session
-from cli.context import fail, out, print_json
-from cli.read_client import read_client
-from cli.session import TokenRefused, connected, fetch_token
+from cli.calling import ClientFile, calling
+from cli.context import out, print_json
+from dtsen.client import Agency, Masked, NotFound, Person, Problem, Restricted, Variables
 
-TIMEOUT_SECONDS = 30
-
-ClientFile = Annotated[
-    Path, typer.Argument(help="A client's JSON file.", exists=True, dir_okay=False)
-]
+LOOKUP = "/v1/individuals/lookup"
 
 
 def curl(
@@ -31,7 +24,11 @@ def curl(
     """Send one call as a client and print the answer as `curl -i` does."""
     headers = dict(_header(line) for line in header or ())
     content = sys.stdin.read() if body == "-" else body
-    answer = call(client_file, method.upper(), path, content, headers)
+    if content is not None:
+        headers = {"Content-Type": "application/json", **headers}
+    with calling(client_file) as agency:
+        sent = None if content is None else content.encode()
+        answer = agency.send_once(method.upper(), path, sent, headers)
     typer.echo(f"{answer.http_version} {answer.status_code} {answer.reason_phrase}")
     for name, value in answer.headers.multi_items():
         typer.echo(f"{name}: {value}")
@@ -47,41 +44,28 @@ def lookup(
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Look one person up and print what the client's agreement opens."""
-    asked: dict[str, Any] = {"nik": sys.stdin.readline().strip() if nik == "-" else nik}
-    if field:
-        asked["fields"] = field
-    headers = {"DTSEN-Purpose": purpose} if purpose else {}
-    answer = call(client_file, "POST", "/v1/individuals/lookup", json.dumps(asked), headers)
-    told = answer.json()
-    if json_:
-        print_json(told)
-    elif answer.is_success:
-        out.print(_table(told))
-    else:
-        out.print(f"{told['title']}: {told['detail']}", markup=False)
-        for step in told.get("next_steps", ()):
-            out.print(f"- {step['text']}", markup=False)
-    if not answer.is_success:
+    asked = sys.stdin.readline().strip() if nik == "-" else nik
+    with calling(client_file) as agency:
+        asking = agency.saying(purpose=purpose)
+        if json_:
+            _as_json(asking, {"nik": asked, **({"fields": field} if field else {})})
+            return
+        found = asking.look_up(asked, fields=field or None)
+    if isinstance(found, NotFound):
+        out.print(found.text, markup=False)
+        for step in found.next_steps:
+            out.print(f"- {step.text}", markup=False)
         raise typer.Exit(1)
+    out.print(_table(found))
 
 
-def call(
-    client_file: Path, method: str, path: str, content: str | None, headers: dict[str, str]
-) -> httpx2.Response:
-    """Send one call as a client, with a token fetched for it."""
-    client = read_client(client_file)
+def _as_json(asking: Agency, body: dict[str, Any]) -> None:
+    """Print what is answered as it stands, a refusal too."""
     try:
-        with connected(client, timeout=TIMEOUT_SECONDS) as http:
-            token = fetch_token(client, http=http)
-            if content is not None:
-                headers = {"Content-Type": "application/json", **headers}
-            return session.call(
-                client, token, method, path, http=http, headers=headers, content=content
-            )
-    except TokenRefused as error:
-        fail(f"The authorization server refused: {error}")
-    except httpx2.HTTPError as error:
-        fail(f"{client['issuer']} cannot be reached: {error}")
+        print_json(asking.ask("POST", LOOKUP, body))
+    except Problem as problem:
+        print_json(problem.told)
+        raise typer.Exit(1) from None
 
 
 def _header(line: str) -> tuple[str, str]:
@@ -91,15 +75,30 @@ def _header(line: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _table(told: dict[str, Any]) -> Table:
-    person = told["individual"]
-    table = Table("variable", "value", title=f"release {told['release']}")
-    rows = {name: value for name, value in person.items() if name not in {"keluarga", "status"}}
-    family = person["keluarga"] or {}
-    rows |= {f"keluarga.{name}": value for name, value in family.items()}
-    table.add_row("status", person["status"]["record"])
-    for name, value in rows.items():
-        table.add_row(name, "" if value is None else str(value))
-    for withheld in told["withheld"]:
-        table.add_row(withheld["field"], f"({withheld['reason']})")
+def _table(person: Person) -> Table:
+    table = Table("variable", "value", title=f"release {person.release}")
+    table.add_row("id", person.id)
+    table.add_row("status", person.record)
+    if person.under_correction:
+        table.add_row("", "[yellow]a correction is in progress[/]")
+    for name in person.variables:
+        table.add_row(name, _shown(person.variables, name))
+    if person.keluarga is None:
+        table.add_row("keluarga", "[dim]no family is known[/]")
+        return table
+    if person.keluarga.id is not None:
+        table.add_row("keluarga.id", person.keluarga.id)
+    for name in person.keluarga.variables:
+        table.add_row(f"keluarga.{name}", _shown(person.keluarga.variables, name))
     return table
+
+
+def _shown(variables: Variables, name: str) -> str:
+    """A value, or why there is none: what is unknown is not what is withheld."""
+    try:
+        value = variables[name]
+    except Masked:
+        return f"{escape(str(variables.masked(name)))} [dim](masked)[/]"
+    except Restricted:
+        return "[dim](withheld: restricted)[/]"
+    return "[dim](unknown to the registry)[/]" if value is None else escape(str(value))

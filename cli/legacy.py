@@ -7,16 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx2
 import typer
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from cli.calling import ClientFile, calling
 from cli.context import err, fail, keyring, out, owner, print_json
-from cli.curl import ClientFile, call
-from cli.migration import BATCH, HEADER, Column, Journal, MigrationStopped, translate
-from cli.read_client import read_client
-from cli.session import TokenRefused
+from cli.migration import BATCH, HEADER, PATIENCE, Column, Journal, MigrationStopped, translate
 from cli.sheets import SheetInvalid, read_column, write_rows
 from cli.signing import SignerFile, told, waits
 from dtsen.acts import read_signer
@@ -110,14 +107,13 @@ def migrate(  # noqa: PLR0917 - one option for each thing that may be said
     `merged` may be used without a person's decision: every candidate has a row of its own.
     """
     target = out_file or file.with_name(f"{file.stem}-dtsen{file.suffix}")
-    client = read_client(client_file)
-    try:
+    with calling(client_file, patience=PATIENCE) as agency, _stopped():
         values = Column(scheme.value, read_column(file, column))
         journal = Journal(target.with_name(f"{target.name}.journal"), values)
         with Bar(console=err, transient=True) as bar:
             task = bar.add_task("translating", total=None)
             rows = translate(
-                client,
+                agency,
                 values,
                 journal,
                 purpose=purpose,
@@ -126,15 +122,17 @@ def migrate(  # noqa: PLR0917 - one option for each thing that may be said
             )
         write_rows(target, HEADER, rows)
         journal.end()
-    except (SheetInvalid, MigrationStopped) as error:
-        fail(str(error))
-    except TokenRefused as error:
-        fail(f"The authorization server refused: {error}")
-    except httpx2.HTTPError:
-        fail(f"{client['issuer']} cannot be reached; run the same command again to go on")
     counts = Counter(one["outcome"] for one in journal.results)
     told = ", ".join(f"{outcome} {count:,}" for outcome, count in counts.most_common())
     out.print(f"{target}: {told or 'nothing to translate'}", markup=False, highlight=False)
+
+
+@contextmanager
+def _stopped() -> Iterator[None]:
+    try:
+        yield
+    except (SheetInvalid, MigrationStopped) as error:
+        fail(str(error))
 
 
 @app.command()
@@ -144,10 +142,8 @@ def scoreboard(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show how far each client is on its way out of DTKS."""
-    answer = call(client_file, "GET", "/v1/legacy/scoreboard", None, {})
-    told = answer.json()
-    if answer.status_code != httpx2.codes.OK:
-        fail(f"{told['title']}: {told['detail']}")
+    with calling(client_file) as agency:
+        told = agency.ask("GET", "/v1/legacy/scoreboard")
     if json:
         print_json(told)
         return

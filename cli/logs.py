@@ -5,8 +5,7 @@ from pathlib import Path
 
 import httpx2
 
-from cli.read_client import read_client
-from cli.session import Renewed, TokenRefused, shown
+from dtsen.client import CallFailed, TokenRefused, opened
 from dtsen.verifier.checking import Bundles
 from dtsen.verifier.faults import Refused, Unreachable
 from dtsen.verifier.mirror import logs_at
@@ -16,13 +15,12 @@ Logs = Callable[[], Sequence[Source]]
 """Lists the logs of a place, oldest first; anew each time, since a year may begin."""
 
 
-class Token:
+class Shown:
     """What shows a client's token to a mirror."""
 
-    def __init__(self, client_file: Path, http: httpx2.Client) -> None:
+    def __init__(self, client_file: Path) -> None:
         """Take the client's file."""
-        self._client = read_client(client_file)
-        self._renewed = Renewed(self._client, http)
+        self._agency = opened(client_file)
 
     def headers(self, path: str) -> Mapping[str, str]:
         """What shows the token with a GET of a path.
@@ -32,12 +30,11 @@ class Token:
             Unreachable: the authorization server does not answer.
         """
         try:
-            token = self._renewed.token()
+            return self._agency.shown("GET", path)
         except TokenRefused as error:
             raise Refused(str(error)) from None
-        except httpx2.HTTPError as error:
-            raise Unreachable(type(error).__name__) from None
-        return shown(self._client, token, "GET", path)
+        except CallFailed as error:
+            raise Unreachable(str(error)) from None
 
 
 def logs_of(place: str, http: httpx2.Client, client: Path | None) -> Logs:
@@ -45,7 +42,7 @@ def logs_of(place: str, http: httpx2.Client, client: Path | None) -> Logs:
     if place.startswith(("http://", "https://")):
         if client is None:
             return lambda: logs_at(place, http)
-        return lambda: logs_at(place, http, Token(client, http).headers)
+        return lambda: logs_at(place, http, Shown(client).headers)
     folder = Path(place)
 
     def below() -> Sequence[Source]:

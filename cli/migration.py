@@ -7,30 +7,22 @@ whatever reason, goes on where it stopped and nothing is asked or paid for twice
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TextIO
 
-import httpx2
-
-from cli import session
-from cli.session import Renewed, connected
+from dtsen.client import Agency, Limited, Patience, Problem, Unavailable, Unreachable
 
 RESOLVE = "/v1/legacy/dtks/resolve"
 BATCH = 1_000
-TIMEOUT_SECONDS = 60
-MOST_TRIES = 8
-LONGEST_WAIT_SECONDS = 120
+PATIENCE = Patience(tries=8, seconds=120)
 """A longer Retry-After means that the day's quota is used up: the run stops and can be resumed."""
 LONGEST_VALUE = 64
 HEADER = (
     *("row", "scheme", "value", "outcome", "candidates", "kind", "id", "nik"),
     *("nomor_kartu_keluarga", "source", "method", "score", "date", "advice", "release"),
 )
-_AGAIN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 Progress = Callable[[int, int], None]
 
@@ -92,7 +84,7 @@ class Journal:
 
 
 def translate(
-    client: Mapping[str, Any],
+    agency: Agency,
     column: Column,
     journal: Journal,
     *,
@@ -104,58 +96,32 @@ def translate(
 
     Raises:
         MigrationStopped: the quota is used up, or the service refuses or stays away.
-        TokenRefused, httpx2.HTTPError: no token, or nobody answers.
+        TokenRefused, AnswerInvalid: no token, or no answer that can be understood.
     """
     asked = [value[:LONGEST_VALUE] for value in column.values if value.strip()]
-    with connected(client, timeout=TIMEOUT_SECONDS) as http:
-        caller = _Caller(client, http, purpose)
-        while len(journal.results) < len(asked):
-            done = len(journal.results)
-            progress(done, len(asked))
-            ids = [{"scheme": column.scheme, "value": one} for one in asked[done : done + batch]]
-            journal.add(caller.resolve(ids))
+    asking = agency.saying(purpose=purpose)
+    while len(journal.results) < len(asked):
+        done = len(journal.results)
+        progress(done, len(asked))
+        ids = [{"scheme": column.scheme, "value": one} for one in asked[done : done + batch]]
+        journal.add(_resolve(asking, ids))
     progress(len(asked), len(asked))
     return _rows(column, journal.results)
 
 
-class _Caller:
-    """Asks as one client, with a token renewed in time; waits as it is told."""
-
-    def __init__(self, client: Mapping[str, Any], http: httpx2.Client, purpose: str | None) -> None:
-        self._client = client
-        self._http = http
-        self._purpose = {"DTSEN-Purpose": purpose} if purpose else {}
-        self._renewed = Renewed(client, http)
-
-    def resolve(self, ids: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-        content = json.dumps({"identifiers": ids})
-        for _ in range(MOST_TRIES):
-            answer = self._ask(content)
-            if answer.status_code == HTTPStatus.OK:
-                told: dict[str, Any] = answer.json()
-                return told
-            if answer.status_code not in _AGAIN:
-                raise MigrationStopped(f"refused: {_problem(answer)}")
-            wait = int(answer.headers.get("retry-after", "1"))
-            if wait > LONGEST_WAIT_SECONDS:
-                raise MigrationStopped(
-                    f"{_problem(answer)}; run the same command again in {wait} s: it goes on"
-                    " where it stopped"
-                )
-            time.sleep(wait)
-        raise MigrationStopped(f"{_problem(answer)}; run the same command again to go on")
-
-    def _ask(self, content: str) -> httpx2.Response:
-        headers = {"Content-Type": "application/json", **self._purpose}
-        return session.call(
-            self._client,
-            self._renewed.token(),
-            "POST",
-            RESOLVE,
-            http=self._http,
-            headers=headers,
-            content=content,
-        )
+def _resolve(asking: Agency, ids: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = asking.ask("POST", RESOLVE, {"identifiers": ids})
+    except (Limited, Unavailable) as problem:
+        when = f" in {problem.retry_after:.0f} s" if problem.retry_after is not None else ""
+        raise MigrationStopped(
+            f"{_said(problem)}; run the same command again{when}: it goes on where it stopped"
+        ) from None
+    except Problem as problem:
+        raise MigrationStopped(f"refused: {_said(problem)}") from None
+    except Unreachable as error:
+        raise MigrationStopped(f"{error}; run the same command again to go on") from None
+    return told
 
 
 def _rows(column: Column, results: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
@@ -191,9 +157,5 @@ def _append(file: TextIO, line: object) -> None:
     os.fsync(file.fileno())
 
 
-def _problem(answer: httpx2.Response) -> str:
-    try:
-        told = answer.json()
-        return f"{told['title']} ({answer.status_code})"
-    except (ValueError, KeyError, TypeError):
-        return f"HTTP {answer.status_code}"
+def _said(problem: Problem) -> str:
+    return f"{problem.title} ({problem.status})"

@@ -11,14 +11,15 @@ from uuid import UUID
 import typer
 from rich.progress import track
 
-from cli.calling import Caller, caller
+from cli.calling import ClientFile
 from cli.context import err, out
-from cli.curl import ClientFile
 from cli.verifying import Keys, State, believed, memory_in, told_faults, trust_in
+from dtsen.client import Agency, NotThere, opened
+from dtsen.client.receipts import appended_to
 from dtsen.tlog.checkpoint import Checkpoint
 from dtsen.tlog.notes import Verifier, read_note
 from dtsen.tlog.proof import ProofFile
-from dtsen.verifier.faults import Absent, LogFault, Unreachable
+from dtsen.verifier.faults import LogFault, Unreachable
 from dtsen.verifier.receipts import check_proof, read_receipts
 
 SEARCH = "/v1/audit/search"
@@ -30,6 +31,18 @@ WITHOUT_RECEIPT = frozenset({"login", "throttled"})
 """Kinds of records whose answers carry no receipt."""
 
 
+class _Own:
+    """Receipts of the calls made here, kept where those asked about are."""
+
+    def __init__(self, file: Path) -> None:
+        self._append = appended_to(file)
+        self.held: dict[UUID, bytes] = {}
+
+    def keep(self, receipt: str) -> None:
+        self.held |= read_receipts(receipt)
+        self._append(receipt)
+
+
 def proof(
     client_file: ClientFile,
     record: Annotated[str, typer.Argument(help="A record's id.")],
@@ -37,7 +50,7 @@ def proof(
     state: State = None,
 ) -> None:
     """Fetch the proof that a record is in the log, verify it here, and print it."""
-    with told_faults(), caller(client_file) as asking:
+    with told_faults(), opened(client_file) as asking:
         content = _proof(asking, UUID(record))
         keys = believed(_origin(content), memory_in(state), trust_in(key, None), asking)
         check_proof(content, UUID(record), keys)
@@ -56,13 +69,14 @@ def mine(
     receipts = read_receipts(receipts_file.read_text())
     if not receipts:
         raise ValueError(f"{receipts_file} holds no receipt")
-    with caller(client_file, receipts_file) as asking:
+    own = _Own(receipts_file)
+    with opened(client_file, receipts=own.keep) as asking:
         trust, memory = trust_in(keys, None), memory_in(state)
         times = [record.int >> 80 for record in receipts]
         found = _records(asking, min(times), max(times))
         for record in sorted(receipts.keys() - found.keys()):
             raise LogFault(f"record {record}, of which you hold a receipt, is not in the log")
-        known = receipts.keys() | asking.own.keys()
+        known = receipts.keys() | own.held.keys()
         extra = [one for record, one in found.items() if record not in known]
         for one in extra:
             said = f"{one['op']} at {one['recorded_at']}"
@@ -77,10 +91,10 @@ def mine(
     out.print(f"{len(receipts)} calls, all of them and no others, are in the log", highlight=False)
 
 
-def _proof(asking: Caller, record: UUID) -> bytes:
+def _proof(asking: Agency, record: UUID) -> bytes:
     try:
-        return asking.call("GET", f"/v1/audit/records/{record}/proof").content
-    except Absent:
+        return asking.send("GET", f"/v1/audit/records/{record}/proof").content
+    except NotThere:
         raise LogFault(f"record {record} is not in the log, or not yours") from None
 
 
@@ -88,10 +102,10 @@ def _origin(content: bytes) -> str:
     return Checkpoint.parse(read_note(ProofFile.parse(content).checkpoint)[0]).origin
 
 
-def _records(asking: Caller, first: int, last: int) -> dict[UUID, dict[str, Any]]:
+def _records(asking: Agency, first: int, last: int) -> dict[UUID, dict[str, Any]]:
     """This client's records whose ids lie between two instants (Unix ms), once all are indexed."""
     since, until = _instant(first - MARGIN_MS), _instant(last + MARGIN_MS)
-    found = search(asking, since, until, client=asking.client["client_id"])
+    found = search(asking, since, until, client=asking.client_id)
     return {
         record: one
         for record, one in found.items()
@@ -100,13 +114,13 @@ def _records(asking: Caller, first: int, last: int) -> dict[UUID, dict[str, Any]
 
 
 def search(
-    asking: Caller, since: datetime, until: datetime, **wanted: str
+    asking: Agency, since: datetime, until: datetime, **wanted: str
 ) -> dict[UUID, dict[str, Any]]:
     """Records between two instants that this client may see, once all are indexed.
 
     Raises:
-        Unreachable: the log does not become complete until then, or does not answer.
-        Refused: it is not open to this client.
+        Unreachable: the log does not become complete until then.
+        CallFailed: it does not answer, or is not open to this client.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     asked = wanted | {"from": since.isoformat(), "to": until.isoformat()}
@@ -123,12 +137,10 @@ def _instant(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def _pages(asking: Caller, asked: dict[str, str]) -> tuple[dict[UUID, dict[str, Any]], str]:
+def _pages(asking: Agency, asked: dict[str, str]) -> tuple[dict[UUID, dict[str, Any]], str]:
     found: dict[UUID, dict[str, Any]] = {}
-    cursor: dict[str, str] = {}
-    while True:
-        told = asking.call("POST", SEARCH, json=asked | cursor | {"limit": PAGE}).json()
-        found |= {UUID(one["jti"]): one for one in told["records"]}
-        if told["next"] is None:
-            return found, told["complete_until"]
-        cursor = {"cursor": told["next"]}
+    complete = ""
+    for page in asking.pages(SEARCH, {**asked, "limit": PAGE}):
+        found |= {UUID(one["jti"]): one for one in page["records"]}
+        complete = page["complete_until"]
+    return found, complete

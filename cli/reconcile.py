@@ -9,11 +9,11 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
-from cli.calling import caller
 from cli.context import database, err, out, print_json
 from cli.mine import search
 from cli.verifying import told_faults
 from dtsen.audit.rows import COUNTED_REFUSALS, WITHOUT_ANSWER, records_between
+from dtsen.client import opened
 from dtsen.database import connect
 from dtsen.verifier.counted import Compared, Counted, compare, read_counted, span
 from dtsen.verifier.faults import Unreachable
@@ -68,7 +68,7 @@ def _records(counted: Counted, client: Path | None) -> dict[UUID, datetime]:
     if client is None:
         with database() as urls, connect(urls.auditor, autocommit=True) as connection:
             return records_between(connection, since, until)
-    with caller(client) as asking:
+    with opened(client) as asking:
         return {
             record: datetime.fromisoformat(one["recorded_at"])
             for record, one in search(asking, since, until).items()

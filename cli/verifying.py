@@ -9,9 +9,9 @@ import psycopg
 import typer
 from cryptography.x509 import Certificate
 
-from cli.calling import Caller
 from cli.context import err, fail, out, print_json, settings
 from dtsen.audit.sealed import Sealed
+from dtsen.client import Agency, CallFailed, ClientFileInvalid
 from dtsen.tlog.merkle import ProofInvalid
 from dtsen.tlog.notes import ED25519, NoteInvalid, Verifier
 from dtsen.tlog.policy import EMPTY, PolicyInvalid, parse_policy
@@ -99,21 +99,23 @@ def told_faults(*, json_: bool = False) -> Iterator[None]:
             print_json({"fault": kind, "said": str(fault), "entry": fault.index})
         err.print(f"{kind}: {fault}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(fault.exit_code) from None
-    except (Unreachable, Refused, Absent, psycopg.OperationalError) as error:
+    except ClientFileInvalid as error:
+        fail(str(error))
+    except (CallFailed, Unreachable, Refused, Absent, psycopg.OperationalError) as error:
         err.print(f"It cannot be read: {error}", style="red", markup=False)
         raise typer.Exit(Unreachable.exit_code) from None
     except (NoteInvalid, ProofInvalid, ValueError) as error:
         fail(str(error))
 
 
-def believed(origin: str, memory: Memory, trust: Trust, asking: Caller) -> Sequence[Verifier]:
+def believed(origin: str, memory: Memory, trust: Trust, asking: Agency) -> Sequence[Verifier]:
     """Keys of a log: those given, or remembered, or for a log never met those that it shows."""
     if trust.logs:
         return trust.logs
     remembered = memory.recall(origin)
     if not remembered.keys:
         year = origin.rpartition("/")[2]
-        shown = asking.call("GET", f"/log/{year}/key").text.split("\n")[:-1]
+        shown = asking.send("GET", f"/log/{year}/key").text.split("\n")[:-1]
         remembered = memory.keep_keys(remembered, shown)
         err.print(FIRST_MET, style="yellow")
     return [Verifier.parse(line) for line in remembered.keys]

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from cli.session import fetch_token
+from dtsen.client.tokens import fetch_token
 from tests.audit.expired import expired_request
 from tests.documented import DOCUMENT
 from tests.examples import example_path, operations, read_example, real_path, real_request

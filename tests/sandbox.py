@@ -18,7 +18,9 @@ import httpx2
 import psycopg
 import pytest
 
-from cli.session import call, connected, fetch_token
+from dtsen.client.connection import connected
+from dtsen.client.showing import call
+from dtsen.client.tokens import fetch_token
 from dtsen.database import DatabaseUrls, connect
 from dtsen.embedded import running
 from dtsen.settings import Settings

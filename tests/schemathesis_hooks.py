@@ -12,7 +12,7 @@ import httpx2
 import schemathesis
 from schemathesis.core.parameters import ParameterLocation
 
-from cli.session import fetch_token
+from dtsen.client.tokens import fetch_token
 from tests.key_statements import key_statement
 
 REFRESH_SECONDS = 200

@@ -17,6 +17,7 @@ BROKEN = [
     ("auth/guard.py", "import api.parts", "Arrows point down"),
     ("dtsen/audit/record.py", "import dtsen.disclosure.gate", "Inside the domain"),
     ("api/call.py", "import dtsen.audit.tables", "Tables are their own"),
+    ("dtsen/client/session.py", "import dtsen.settings", "An agency's client carries nothing"),
     ("cli/context.py", "import fastapi", "Web frameworks stay at the face"),
 ]
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from api.own.document import PURPOSES
-from cli.session import fetch_token
+from dtsen.client.tokens import fetch_token
 from tests.api.test_own_document import ANY, DEMO
 from tests.documented import faults_of
 from tests.examples import operations

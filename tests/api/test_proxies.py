@@ -11,8 +11,9 @@ from threading import Thread
 import httpx2
 import pytest
 
-from cli.proof import make_proof
-from cli.session import authenticated, call, fetch_token, shown
+from dtsen.client.proofs import make_proof
+from dtsen.client.showing import call, shown
+from dtsen.client.tokens import authenticated, fetch_token
 from tests.faults.processes import children, until, workers
 from tests.sandbox import running_sandbox
 from tests.softhsm import module

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 
-from cli.session import authenticated, call, fetch_token
+from dtsen.client.showing import call
+from dtsen.client.tokens import authenticated, fetch_token
 from tests.faults.processes import until
 from tests.parties import agency
 

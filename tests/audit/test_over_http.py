@@ -7,8 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import audit as command, main
-from cli.session import call, fetch_token
 from dtsen.audit.statement import Filter
+from dtsen.client.showing import call
+from dtsen.client.tokens import fetch_token
 from tests.audit.expired import expired_cursor
 from tests.audit.ledger import unique
 

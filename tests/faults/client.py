@@ -17,7 +17,8 @@ from pathlib import Path
 
 import httpx2
 
-from cli.session import TokenRefused, fetch_token
+from dtsen.client.errors import TokenRefused
+from dtsen.client.tokens import fetch_token
 from tests.faults.load import Load, Request
 
 CALLERS = 8

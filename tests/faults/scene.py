@@ -15,7 +15,8 @@ from typing import Any
 import psycopg
 
 from cli.client_file import Algorithm, ClientTerms, add_with_new_key
-from cli.session import TokenRefused, fetch_token
+from dtsen.client.errors import TokenRefused
+from dtsen.client.tokens import fetch_token
 from dtsen.disclosure import agreements
 from dtsen.embedded import running
 from dtsen.embedded.launcher import inhabitants

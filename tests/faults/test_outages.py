@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.session import TokenRefused, fetch_token
+from dtsen.client.errors import TokenRefused
+from dtsen.client.tokens import fetch_token
 from dtsen.disclosure.gate import DEADLINE_SECONDS, IN_FLIGHT, MOST_IN_A_BATCH, MOST_WAITING
 from tests.campaigns import Campaign
 from tests.faults.builds import SMALL_QUEUE

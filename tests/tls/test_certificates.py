@@ -10,7 +10,9 @@ import httpx2
 import pytest
 
 from cli.certificates import self_signed
-from cli.session import authenticated, call, connected, fetch_token
+from dtsen.client.connection import connected
+from dtsen.client.showing import call
+from dtsen.client.tokens import authenticated, fetch_token
 
 LOOKUP = "/v1/individuals/lookup"
 HEADER = "X-Client-Certificate"

@@ -13,6 +13,7 @@ from pyarrow import parquet
 
 from cli.migration import HEADER, Column, Journal, MigrationStopped, translate
 from cli.sheets import SheetInvalid, read_column, write_rows
+from dtsen.client import opened
 from tests.legacy.worlds import household
 from tests.parties import Terms, agency
 
@@ -104,20 +105,24 @@ def test_a_spent_quota_stops_it_and_keeps_what_was_answered(sandbox, tmp_path):
 
 
 def test_an_interrupted_run_goes_on_and_a_torn_line_is_asked_again(sandbox, tmp_path):
-    client = sandbox.client("demo-explorer")
     column, path = Column("id_dtks", IDS), tmp_path / "journal"
 
     def interrupt(done, _):
         if done == 4:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        translate(client, column, Journal(path, column), purpose=None, batch=2, progress=interrupt)
-    with path.open("a") as file:
-        file.write('{"release": "torn')
-    journal = Journal(path, column)
-    assert [one["value"] for one in journal.results] == IDS[:4]
-    rows = list(translate(client, column, journal, purpose=None, batch=2))
+    with opened(sandbox.client("demo-explorer")) as asking:
+
+        def translated(journal, **how):
+            return translate(asking, column, journal, purpose=None, batch=2, **how)
+
+        with pytest.raises(KeyboardInterrupt):
+            translated(Journal(path, column), progress=interrupt)
+        with path.open("a") as file:
+            file.write('{"release": "torn')
+        journal = Journal(path, column)
+        assert [one["value"] for one in journal.results] == IDS[:4]
+        rows = list(translated(journal))
     assert [row[2] for row in rows] == IDS
     assert [one["value"] for one in Journal(path, column).results] == IDS
 

@@ -1,11 +1,12 @@
 """Where `dtsen audit` finds logs: folders, addresses, and entries that only a client may read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 
-from dtsen.client import CallFailed, TokenRefused, opened
+from dtsen.client import Agency, CallFailed, TokenRefused, opened
 from dtsen.verifier.checking import Bundles
 from dtsen.verifier.faults import Refused, Unreachable
 from dtsen.verifier.mirror import logs_at
@@ -18,9 +19,9 @@ Logs = Callable[[], Sequence[Source]]
 class Shown:
     """What shows a client's token to a mirror."""
 
-    def __init__(self, client_file: Path) -> None:
-        """Take the client's file."""
-        self._agency = opened(client_file)
+    def __init__(self, agency: Agency) -> None:
+        """Take the client."""
+        self._agency = agency
 
     def headers(self, path: str) -> Mapping[str, str]:
         """What shows the token with a GET of a path.
@@ -37,21 +38,24 @@ class Shown:
             raise Unreachable(str(error)) from None
 
 
-def logs_of(place: str, http: httpx2.Client, client: Path | None) -> Logs:
-    """What lists the logs at a place: a folder, or an address."""
-    if place.startswith(("http://", "https://")):
-        if client is None:
-            return lambda: logs_at(place, http)
-        return lambda: logs_at(place, http, Shown(client).headers)
-    folder = Path(place)
+@contextmanager
+def logs_of(place: str, http: httpx2.Client, client: Path | None) -> Iterator[Logs]:
+    """What lists the logs at a place, a folder or an address, until the block ends."""
+    if not place.startswith(("http://", "https://")):
+        yield lambda: _below(Path(place))
+    elif client is None:
+        yield lambda: logs_at(place, http)
+    else:
+        with opened(client) as agency:
+            shown = Shown(agency).headers
+            yield lambda: logs_at(place, http, shown)
 
-    def below() -> Sequence[Source]:
-        found = logs_below(folder)
-        if not found:
-            raise Unreachable(f"{folder} holds no log")
-        return [Folder(one) for one in found]
 
-    return below
+def _below(folder: Path) -> Sequence[Source]:
+    found = logs_below(folder)
+    if not found:
+        raise Unreachable(f"{folder} holds no log")
+    return [Folder(one) for one in found]
 
 
 def bundles_of(log: Source, client: Path | None) -> Bundles | None:

@@ -90,8 +90,12 @@ def verify(  # noqa: PLR0913 - each option is a wish of its own
         return
     memory, trust = memory_in(state), trust_in(key, policy)
     authority = authority_in(tsa_ca or settings().tsa_ca)
-    with told_faults(json_=json_), httpx2.Client(timeout=TIMEOUT_SECONDS) as http:
-        logs = logs_of(source or str(settings().log_directory), http, client)
+    place = source or str(settings().log_directory)
+    with (
+        told_faults(json_=json_),
+        httpx2.Client(timeout=TIMEOUT_SECONDS) as http,
+        logs_of(place, http, client) as logs,
+    ):
         if follow:
             _follow(logs, memory, trust, client, every=every, stall=stall)
             return

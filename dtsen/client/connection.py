@@ -36,8 +36,8 @@ def connected(file: ClientFile, *, timeout: float) -> Iterator[httpx2.Client]:
 
 
 def origin(file: ClientFile) -> str:
-    """Where calls go: to the issuer, or where certificates are taken."""
-    if "certificate" in file:
+    """Where calls go: to the issuer, or where certificates are taken once that is known."""
+    if "certificate" in file and "token_endpoint" in file:
         return str(file["token_endpoint"]).removesuffix(TOKEN_PATH)
     return str(file["issuer"])
 

@@ -10,7 +10,7 @@ from dtsen.client.errors import ClientFileInvalid
 
 ClientFile = Mapping[str, Any]
 
-NEEDED = frozenset({"client_id", "issuer", "token_endpoint", "auth_method", "token_binding"})
+NEEDED = frozenset({"client_id", "issuer", "auth_method", "token_binding"})
 KEYS = {
     "private_key_jwt": ("private_jwk",),
     "self_signed_tls_client_auth": ("certificate", "key"),
@@ -52,7 +52,8 @@ def checked(held: object) -> ClientFile:
         if lacking:
             raise ClientFileInvalid(f"its {member} needs {', '.join(lacking)}")
     for member in ("issuer", "token_endpoint"):
-        encrypted(held[member])
+        if member in held:
+            encrypted(held[member])
     return held
 
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import httpx2
 
+from dtsen.client.connection import origin
 from dtsen.client.file import ClientFile
 from dtsen.client.metadata import token_endpoint
 from dtsen.client.patience import ONCE, Patience, patiently
@@ -39,7 +40,6 @@ class Session:
         self._keep = keep
         self._nonce = Nonce()
         self._lock = Lock()
-        self._endpoint: str | None = None
         self._token = ""
         self._due = float("-inf")
 
@@ -105,9 +105,11 @@ class Session:
         self._http.close()
 
     def _fetch(self) -> Token:
-        if self._endpoint is None:
-            self._endpoint = token_endpoint(self.file, http=self._http)
-        return request_token(self.file, http=self._http, endpoint=self._endpoint)
+        if "token_endpoint" not in self.file:
+            endpoint = token_endpoint(self.file, http=self._http)
+            self.file = {**self.file, "token_endpoint": endpoint}
+            self._http.base_url = httpx2.URL(origin(self.file))
+        return request_token(self.file, http=self._http)
 
     def _try(
         self, method: str, path: str, headers: Mapping[str, str], content: bytes | None

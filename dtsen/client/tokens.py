@@ -56,11 +56,10 @@ def authenticated(file: ClientFile, **fields: str) -> dict[str, str]:
     }
 
 
-def request_token(file: ClientFile, *, http: httpx2.Client, endpoint: str | None = None) -> Token:
+def request_token(file: ClientFile, *, http: httpx2.Client) -> Token:
     """A token with the scope of a client's file, bound as the file says.
 
-    Asks again by itself only where the server wants a nonce in the proof. `endpoint` where it is
-    not the file's own.
+    Asks again by itself only where the server wants a nonce in the proof.
 
     Raises:
         TokenRefused: the server refused, or gave one that is bound otherwise.
@@ -75,7 +74,7 @@ def request_token(file: ClientFile, *, http: httpx2.Client, endpoint: str | None
         if bound:
             url = file["issuer"] + TOKEN_PATH
             headers["DPoP"] = make_proof(file["dpop_private_jwk"], "POST", url, nonce=nonce)
-        answer = http.post(endpoint or file["token_endpoint"], data=form, headers=headers)
+        answer = http.post(file["token_endpoint"], data=form, headers=headers)
         nonce = answer.headers.get("DPoP-Nonce")
         if not wants_nonce(answer):
             break

@@ -59,4 +59,10 @@ def test_a_nonce_costs_one_request_and_is_used_from_then_on(behind_tls):
             assert one.ask("GET", "/v1/releases/current")["active"]
     assert sent.count("/oauth/token") == 2
     assert sent.count("/v1/releases/current") == 4
-    assert sent.count("/.well-known/oauth-authorization-server") == 1
+
+
+def test_where_tokens_are_had_is_found_if_the_file_does_not_say_it(behind_tls, bus):
+    for file in (bus, behind_tls.client("demo-ministry")):
+        bare = {name: value for name, value in file.items() if name != "token_endpoint"}
+        with opened(bare) as one:
+            assert isinstance(one.look_up(NIK), Person)

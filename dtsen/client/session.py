@@ -14,6 +14,7 @@ from dtsen.client.patience import ONCE, Patience, patiently
 from dtsen.client.problems import problem_of
 from dtsen.client.receipts import HEADER, Keep
 from dtsen.client.showing import Nonce, call, shown
+from dtsen.client.signing import Signer
 from dtsen.client.tokens import Token, request_token
 
 KEY = "Idempotency-Key"
@@ -40,6 +41,7 @@ class Session:
         self._keep = keep
         self._nonce = Nonce()
         self._lock = Lock()
+        self._signer: Signer | None = None
         self._token = ""
         self._due = float("-inf")
 
@@ -114,16 +116,23 @@ class Session:
     def _try(
         self, method: str, path: str, headers: Mapping[str, str], content: bytes | None
     ) -> httpx2.Response:
-        """One try; a token that was taken before and is not now is renewed."""
+        """One try; a token that was taken before and is not now is renewed, once.
+
+        Whose agreement wants signatures is told so by the first call, which then is sent signed,
+        as all that follow are.
+        """
         held = self._token
         token = self.token()
         answer = self._call(token, method, path, headers, content)
-        if answer.status_code != httpx2.codes.UNAUTHORIZED or token != held:
-            return answer
-        with self._lock:
-            if self._token == token:
-                self._due = float("-inf")
-        return self._call(self.token(), method, path, headers, content)
+        if answer.status_code == httpx2.codes.UNAUTHORIZED and token == held:
+            with self._lock:
+                if self._token == token:
+                    self._due = float("-inf")
+            answer = self._call(self.token(), method, path, headers, content)
+        if self._signer is None and _wants_signature(answer):
+            self._signer = Signer(self.file)
+            answer = self._call(self.token(), method, path, headers, content)
+        return answer
 
     def _call(
         self, token: str, method: str, path: str, headers: Mapping[str, str], content: bytes | None
@@ -137,8 +146,16 @@ class Session:
             nonce=self._nonce,
             headers=headers,
             content=content,
+            signer=self._signer,
         )
         receipt = answer.headers.get(HEADER)
         if receipt is not None:
             self._keep(receipt)
         return answer
+
+
+def _wants_signature(answer: httpx2.Response) -> bool:
+    """Whether a request was refused because it was not signed."""
+    if answer.status_code != httpx2.codes.BAD_REQUEST:
+        return False
+    return problem_of(answer).code == "signature-required"

@@ -7,6 +7,7 @@ import httpx2
 
 from dtsen.client.file import ClientFile
 from dtsen.client.proofs import make_proof
+from dtsen.client.signing import Signer
 from dtsen.client.tokens import wants_nonce
 
 
@@ -36,9 +37,12 @@ def call(
     http: httpx2.Client,
     nonce: Nonce | None = None,
     headers: Mapping[str, str] | None = None,
+    signer: Signer | None = None,
     **how: Any,  # noqa: ANN401 - httpx2's own
 ) -> httpx2.Response:
     """Send one call with its token shown rightly, again if the server wants a nonce in the proof.
+
+    With a signer, what is sent as `content` and `headers` is signed with it.
 
     Raises:
         httpx2.HTTPError: the server could not be reached.
@@ -47,6 +51,8 @@ def call(
 
     def send() -> httpx2.Response:
         said = {**shown(file, token, method, path, nonce=last.value), **(headers or {})}
+        if signer is not None:
+            said = signer.signed(method, path, said, how.get("content"))
         answer = http.request(method, path, headers=said, **how)
         last.value = answer.headers.get("DPoP-Nonce", last.value)
         return answer

@@ -77,19 +77,20 @@ def _header(line: str) -> tuple[str, str]:
 
 def _table(person: Person) -> Table:
     table = Table("variable", "value", title=f"release {person.release}")
-    table.add_row("id", person.id)
     table.add_row("status", person.record)
+    table.add_row("id", person.id)
     if person.under_correction:
-        table.add_row("", "[yellow]a correction is in progress[/]")
+        table.add_row("", "(a correction is in progress)")
     for name in person.variables:
         table.add_row(name, _shown(person.variables, name))
-    if person.keluarga is None:
-        table.add_row("keluarga", "[dim]no family is known[/]")
+    family = person.keluarga
+    if family is None:
+        table.add_row("keluarga", "(none is known)")
         return table
-    if person.keluarga.id is not None:
-        table.add_row("keluarga.id", person.keluarga.id)
-    for name in person.keluarga.variables:
-        table.add_row(f"keluarga.{name}", _shown(person.keluarga.variables, name))
+    if family.id is not None:
+        table.add_row("keluarga.id", family.id)
+    for name in family.variables:
+        table.add_row(f"keluarga.{name}", _shown(family.variables, name))
     return table
 
 
@@ -98,7 +99,7 @@ def _shown(variables: Variables, name: str) -> str:
     try:
         value = variables[name]
     except Masked:
-        return f"{escape(str(variables.masked(name)))} [dim](masked)[/]"
+        return f"{escape(str(variables.masked(name)))} (mask)"
     except Restricted:
-        return "[dim](withheld: restricted)[/]"
-    return "[dim](unknown to the registry)[/]" if value is None else escape(str(value))
+        return "(restricted)"
+    return "(unknown to the registry)" if value is None else escape(str(value))

@@ -174,7 +174,7 @@ class Guard:
         return made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Judging:
     """Judges a token anew: the whole mandate, or for a refusal the client alone."""
 

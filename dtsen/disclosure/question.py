@@ -17,8 +17,7 @@ Sight = Literal["seen", "absent", "hidden", "outside_wilayah", "outside_desil", 
 """Why a row is shown or not. All but `seen` look alike to the agency; auditors are told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Withheld:
+class Withheld(NamedTuple):
     """A variable that is not shown as it is, and why: `mask` or `restricted`."""
 
     field: str
@@ -53,8 +52,7 @@ class Family:
     withheld: Sequence[Withheld] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """What to read from one release: people by NIK, families by KK with their members.
 
     `finding` holds what a first read found that these keys were taken from (legacy ids); only who

@@ -6,8 +6,7 @@ get an empty array, and so prepared statements repeat. Order and misses are rest
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import asyncpg
 
@@ -21,8 +20,7 @@ What = Literal["nik", "kk", "family"]
 """People by NIK, people by KK, families by KK."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One plan over one release's table."""
 
     what: What

@@ -85,10 +85,10 @@ def expanding(reading: Reading) -> Expand:
         rule = await rule_in_force(connection)
         ordinal, asked = want.release.ordinal, reading.identifier
         if asked is None:
-            return replace(want, finding=Finding({}, (), rule))
+            return want._replace(finding=Finding({}, (), rule))
         if reading.scheme is NIK:
             naming = await linked(connection, ordinal, [asked.value])
-            return replace(want, niks=(asked.value,), finding=Finding({}, naming, rule))
+            return want._replace(niks=(asked.value,), finding=Finding({}, naming, rule))
         links = await gather(connection, ordinal, [asked])
         made = claims(follow(asked, links), reading.scheme)
         named = [*made.ends, *made.passed]
@@ -97,7 +97,7 @@ def expanding(reading: Reading) -> Expand:
         if reading.scheme.kind == "household":
             kks += await cards(connection, ordinal, niks)
         finding = Finding(links, [link for of_id in links.values() for link in of_id], rule)
-        return replace(want, niks=niks, kks=tuple(dict.fromkeys(kks)), finding=finding)
+        return want._replace(niks=niks, kks=tuple(dict.fromkeys(kks)), finding=finding)
 
     return expand
 

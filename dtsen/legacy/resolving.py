@@ -5,7 +5,6 @@ name under the mandate's plan, and the outcomes are decided from both.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import cast
 
 import orjson
@@ -54,7 +53,7 @@ def expanding(readings: Sequence[Reading]) -> Expand:
         named = _named(readings, links)
         niks = dict.fromkeys(claim.nik for claim in named if claim.nik)
         kks = dict.fromkeys(claim.kk for claim in named if claim.kk)
-        return replace(want, niks=tuple(niks), kks=tuple(kks), finding=links)
+        return want._replace(niks=tuple(niks), kks=tuple(kks), finding=links)
 
     return expand
 

@@ -6,7 +6,7 @@ in the release are not found, whatever the crosswalk says of them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 import orjson
@@ -60,7 +60,7 @@ async def expand(connection: Connection, want: Want) -> Want:
     named = [claim for each in made for claim in (*each.ends, *each.passed)]
     niks = dict.fromkeys((*want.niks, *(claim.nik for claim in named if claim.nik)))
     kks = dict.fromkeys(claim.kk for claim in named if claim.kk)
-    return replace(want, niks=tuple(niks), kks=tuple(kks), finding=Finding(naming, links))
+    return want._replace(niks=tuple(niks), kks=tuple(kks), finding=Finding(naming, links))
 
 
 def rendering(niks: Sequence[str], language: str) -> Render:

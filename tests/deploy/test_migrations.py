@@ -1,6 +1,7 @@
 """Migrations make exactly the tables that the table modules declare, on every PostgreSQL."""
 
 from importlib.resources import files
+from os import urandom
 from pathlib import Path
 
 import psycopg
@@ -39,6 +40,30 @@ def test_the_tables_are_those_that_are_declared(migrated):
             opts={"include_schemas": True, "include_object": declared, "compare_type": True},
         )
         assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_a_usual_record_stays_whole_in_its_row_in_partitions_new_and_old(migrated):
+    with connect(migrated.owner) as connection, connection.transaction(force_rollback=True):
+        later = "2031-03-05T00:00:00Z"
+        for instant in (later, "now"):
+            connection.execute("SELECT audit.ensure_partitions(%s)", (instant,))
+            connection.execute(_RECORD, {"at": instant, "leaf": urandom(1_035)})
+        beside = connection.execute(_BESIDE).fetchall()
+    assert len(beside) > 2
+    assert all(bytes_beside == 0 for _, bytes_beside in beside)
+
+
+_RECORD = """
+INSERT INTO audit.record (recorded_at, id, key_epoch, typ, op, outcome, status, people, subjects,
+    families, leaf, disclosures, agency, client, purpose, agreement, release)
+VALUES (%(at)s, gen_random_uuid(), '2026-11', 'read', 'individuals.lookup', 'found', 200, 1, 's',
+    'f', %(leaf)s, %(leaf)s, 'agency', 'client', 'purpose', 'agreement', '2026-Q3')
+"""
+_BESIDE = """
+SELECT c.relname, pg_relation_size(c.reltoastrelid)
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'audit.record'::regclass
+"""
 
 
 def test_there_is_one_linear_history():

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 2_000
 MOST_IN_A_BATCH = 200
+FEW = 16  # not worth dividing
 IN_FLIGHT = 2
 DEADLINE_SECONDS = 10.0
 """In which every question is answered, wherever it waits."""
@@ -138,9 +139,13 @@ class Gate:
         self._schedule()
 
     def _board(self) -> "list[_Asked]":
-        """The next batch; whoever was told meanwhile that it takes too long is left behind."""
+        """The next batch; whoever was told meanwhile that it takes too long is left behind.
+
+        One flight's share of all here: with all in one, worker and database would take turns.
+        """
+        here = sum(map(len, (self._waiting, *self._flights.values())))
         batch: list[_Asked] = []
-        while self._waiting and len(batch) < MOST_IN_A_BATCH:
+        while self._waiting and len(batch) < min(MOST_IN_A_BATCH, max(FEW, here // IN_FLIGHT)):
             asked = self._waiting.popleft()
             if not asked.future.done():
                 batch.append(asked)

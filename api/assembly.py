@@ -87,14 +87,13 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
         delay = MergeDelay(pool, clock, telemetry=telemetry)
         await delay.start()
         stack.push_async_callback(delay.close)
-        if settings.module_uri is None:
-            # A module takes two keys of one name: there, one process alone makes them.
-            keyring.ensure(clock.now())
+        # A module takes two keys of one name: there, one process alone makes them.
+        made = keyring.ensure(clock.now()) if settings.module_uri is None else ()
         notes = Notes(pool, keyring, clock)
         tally = Tally(notes, clock, authority.agency_of)
         tally.start()
         stack.push_async_callback(tally.close)
-        announcement = Announcement(notes, settings)
+        announcement = Announcement(notes, settings, made)
         announcement.start()
         stack.push_async_callback(announcement.close)
         gate = Gate(lookup_pool, authority, keyring, clock, telemetry=telemetry)

@@ -13,6 +13,7 @@ from cli.context import keyring, out, owner, print_json
 from cli.signing import SignerFile, told
 from dtsen import acts
 from dtsen.acts import Act, read_signer
+from dtsen.audit.administration import recorded
 from dtsen.audit.two_person import Effect, approve as approve_act
 from dtsen.disclosure import applying, rekeying, restrictions
 from dtsen.legacy import correction, population
@@ -43,8 +44,14 @@ def approve(
         raise typer.BadParameter("--as is needed: the approver's file that signs")
     with told(), owner() as connection:
         person = read_signer(signer)
+        with recorded(connection, keyring(), "act.show", act=str(act)) as deed:
+            found = acts.find(connection, act)
+            deed.personal["officer"] = person.name
+            if _names_somebody(found):
+                deed.personal["subject"] = [restrictions.whom(connection, found)]
+        # Shown once it is recorded that it is.
         with connection.transaction():
-            _show(connection, acts.find(connection, act))
+            _show(connection, found)
         if not yes:
             typer.confirm("Approve it?", abort=True)
         said = approve_act(connection, keyring(), person, act, EFFECTS)
@@ -54,11 +61,15 @@ def approve(
 def _show(connection: psycopg.Connection, act: Act) -> None:
     """What the second person is about to sign, whole: nobody signs what they have not seen."""
     out.print(f"{act.kind}, proposed by {act.proposed_by}", markup=False, highlight=False)
-    if act.kind in restrictions.EFFECTS and act.approved_by is None:
+    if _names_somebody(act):
         # The statement names a person by a digest alone, so that it can be kept.
         out.print(f"NIK: {restrictions.whom(connection, act)}", markup=False, highlight=False)
     out.print_json(data=dict(act.body))
     out.print(f"SHA-256 of the statement: {act.digest.hex()}", markup=False, highlight=False)
+
+
+def _names_somebody(act: Act) -> bool:
+    return act.kind in restrictions.EFFECTS and act.approved_by is None
 
 
 def _list(*, json: bool) -> None:

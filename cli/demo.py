@@ -18,6 +18,7 @@ import typer
 
 from cli.context import fail, keyring, out, settings
 from cli.front import announce, authority_file, front
+from cli.migrating import migrate_recorded
 from cli.processes import await_end, child
 from cli.samples import write_samples
 from cli.sandbox import (
@@ -30,7 +31,7 @@ from cli.sandbox import (
 )
 from dtsen.acts import read_signer
 from dtsen.audit.two_person import approve
-from dtsen.database import DatabaseUrls, connect, migrate
+from dtsen.database import DatabaseUrls, connect
 from dtsen.disclosure import agreements
 from dtsen.disclosure.applying import EFFECTS, submit
 from dtsen.disclosure.keeping import keep_plans
@@ -79,7 +80,7 @@ def demo(
 
 def prepare(urls: DatabaseUrls) -> None:
     """Bring database, keys, releases, agreements and clients to what the demo promises."""
-    migrate(urls)
+    migrate_recorded(urls)
     keyring().ensure(datetime.now(UTC))
     (settings().key_directory / SANDBOX_MARK).touch(mode=0o600)
     with connect(urls.owner, autocommit=True) as connection:

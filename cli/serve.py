@@ -10,10 +10,8 @@ from api.metrics import metrics_page, numbers_folder
 from api.telemetry import SPOKEN
 from api.worker import server_config
 from cli.context import database, fail, settings
+from cli.migrating import migrate_recorded
 from cli.supervisor import Supervisor
-from dtsen.database import connect, migrate as migrate_database
-from dtsen.disclosure import agreements
-from dtsen.disclosure.keeping import keep_plans
 from dtsen.doctor import Patient, unfit_for_production
 from dtsen.embedded import running
 from dtsen.settings import Settings
@@ -27,9 +25,7 @@ BACKLOG = 2048
 def migrate() -> None:
     """Bring the database's schema to the newest revision and give each login its rights."""
     with database() as urls:
-        migrate_database(urls)
-        with connect(urls.owner, autocommit=True) as connection:
-            keep_plans(connection, agreements.in_force(connection))
+        migrate_recorded(urls)
 
 
 def serve() -> None:

@@ -1,20 +1,19 @@
 """`dtsen audit verify`: holding the access log against its promises, trusting nobody."""
 
-import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from threading import Event
 from typing import Annotated
 
 import httpx2
+import psycopg
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.context import database as servers, err, fail, keyring, out, print_json, settings
-from cli.logs import Logs, bundles_of, logs_of
+from cli.following import Ages, follow_logs
+from cli.logs import bundles_of, logs_of
 from cli.mine import mine
 from cli.verifying import (
     FIRST_MET,
@@ -29,17 +28,18 @@ from cli.verifying import (
     told_faults,
     trust_in,
 )
+from dtsen.audit.administration import Deed, record
 from dtsen.audit.record import RecordKeys
 from dtsen.audit.rows import year_of
 from dtsen.audit.stored import Stored
 from dtsen.database import connect
+from dtsen.keys import KeyMissing, Keyring
 from dtsen.tlog.merkle import ProofInvalid
 from dtsen.tlog.tiles import Edge
 from dtsen.verifier.case import judge
 from dtsen.verifier.checking import Entries
 from dtsen.verifier.memory import Memory
 from dtsen.verifier.mirror import TIMEOUT_SECONDS
-from dtsen.verifier.monitor import follow as follow_log
 from dtsen.verifier.source import Source
 from dtsen.verifier.timestamps import Stamped
 from dtsen.verifier.verification import Trust, Verified, verify as verify_log
@@ -69,6 +69,13 @@ def verify(  # noqa: PLR0913 - each option is a wish of its own
     follow: Annotated[bool, typer.Option("--follow", help="Go on; end with an alarm.")] = False,
     every: Annotated[float, typer.Option(help="Seconds between two looks.", min=0.1)] = 5,
     stall: Annotated[float, typer.Option(help="Alarm after so many seconds of quiet.")] = 3600,
+    stamp_age: Annotated[
+        float, typer.Option(help="Alarm if growth is not stamped for so many seconds (--tsa-ca).")
+    ] = 14400,
+    witness_age: Annotated[
+        float | None,
+        typer.Option(help="Alarm if the policy's witnesses signed longer ago; default --stall."),
+    ] = None,
     case: Annotated[
         bool, typer.Option("--case", help="Judge one proof on standard input.")
     ] = False,
@@ -97,7 +104,8 @@ def verify(  # noqa: PLR0913 - each option is a wish of its own
         logs_of(place, http, client) as logs,
     ):
         if follow:
-            _follow(logs, memory, trust, client, every=every, stall=stall)
+            ages = Ages(stall, stamp_age, witness_age)
+            follow_logs(logs, memory, trust, authority, client=client, every=every, ages=ages)
             return
         with _stored() if database else nullcontext() as stored:
             found = logs()
@@ -129,9 +137,27 @@ def _judge() -> None:
 
 @contextmanager
 def _stored() -> Iterator[Stored]:
+    """The database behind the log. What is sealed is opened only if it is recorded that it is."""
     keys = keyring()
+
+    def held(epoch: str) -> RecordKeys:
+        if not recorded:
+            raise KeyMissing(epoch)
+        return RecordKeys(keys, epoch)
+
     with servers() as urls, connect(urls.auditor, autocommit=True) as connection:
-        yield Stored(connection, lambda epoch: RecordKeys(keys, epoch))
+        recorded = _recorded(urls.owner, keys)
+        yield Stored(connection, held)
+
+
+def _recorded(owner: str, keys: Keyring) -> bool:
+    """Record that the keys of the log are used to verify it; whether that could be."""
+    try:
+        with connect(owner) as connection:
+            record(connection, keys, Deed("audit.verify"))
+    except (KeyMissing, psycopg.OperationalError):
+        return False
+    return True
 
 
 @contextmanager
@@ -147,25 +173,6 @@ def _run(
 ) -> Verified:
     with _bar() as progress:
         return verify_log(log, memory, trust, entries=entries, only_new=only_new, progress=progress)
-
-
-def _follow(
-    logs: Logs, memory: Memory, trust: Trust, client: Path | None, *, every: float, stall: float
-) -> None:
-    stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-
-    def step() -> Verified:
-        return [
-            verify_log(log, memory, trust, entries=bundles_of(log, client), only_new=True)
-            for log in logs()
-        ][-1]
-
-    def told(verified: Verified) -> None:
-        out.print(f"{verified.checkpoint.origin}: {verified.checkpoint.size} entries, as promised")
-
-    follow_log(step, seconds=every, stall=stall, monotonic=time.monotonic, stop=stop, told=told)
 
 
 def _tell(verified: Verified, log: Source, stamped: Stamped, *, entries: bool, json_: bool) -> None:

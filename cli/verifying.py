@@ -18,7 +18,7 @@ from dtsen.tlog.policy import EMPTY, PolicyInvalid, parse_policy
 from dtsen.verifier.faults import Absent, LogFault, Refused, Unreachable
 from dtsen.verifier.memory import Memory
 from dtsen.verifier.source import Source
-from dtsen.verifier.timestamps import Stamped, check_timestamps, read_authority
+from dtsen.verifier.timestamps import NONE, Stamped, check_timestamps, read_authority
 from dtsen.verifier.verification import Trust, Verified
 
 FIRST_MET = (
@@ -61,12 +61,16 @@ def authority_in(file: Path | None) -> Sequence[Certificate] | None:
 
 
 def stamped_in(
-    log: Source, verified: Verified, memory: Memory, authority: Sequence[Certificate] | None
+    log: Source,
+    verified: Verified,
+    memory: Memory,
+    authority: Sequence[Certificate] | None,
+    judged: Stamped = NONE,
 ) -> Stamped:
     """A verified log's timestamps, held against it if an authority is known."""
     keys = memory.recall(verified.checkpoint.origin).keys
     logs = [Verifier.parse(line) for line in keys]
-    return check_timestamps(log, verified.checkpoint, logs, authority)
+    return check_timestamps(log, verified.checkpoint, logs, authority, judged)
 
 
 def tell_sealed(sealed: Sealed, *, json_: bool) -> None:

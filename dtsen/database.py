@@ -134,14 +134,21 @@ def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection:
     return psycopg.connect(url, autocommit=autocommit, application_name="dtsen-cli")
 
 
-def migrate(urls: DatabaseUrls) -> None:
-    """Bring the schema to the newest revision and give each login what it serves."""
+def migrate(
+    urls: DatabaseUrls,
+    done: Callable[[psycopg.Connection, str | None, str], None] = lambda *_: None,
+) -> None:
+    """Bring the schema to the newest revision and give each login what it serves.
+
+    `done` is told the revision before and after, in the transaction that brings it there.
+    """
     with connect(urls.owner) as connection:
         present = revision(connection)
-    if present != newest_revision():
+    newest = newest_revision()
+    if present != newest:
         from dtsen.migration import upgrade  # noqa: PLC0415 - Alembic costs 0.3 s, at most starts for nothing
 
-        upgrade(urls.owner)
+        upgrade(urls.owner, lambda connection: done(connection, present, newest))
     grant(urls)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 
+from dtsen.audit.administration import Deed, record
 from dtsen.audit.halt import LeadLost
 from dtsen.audit.keeper import Keeper
 from dtsen.audit.merging import MOST_AT_ONCE
@@ -151,12 +152,14 @@ class Sequencer:
 
         The next month's are there from this month's first minute on, so weeks ahead.
         """
-        self._keyring.ensure(instant)
+        made = self._keyring.ensure(instant)
         try:
             connection.execute(_PARTITIONS, (instant,))
             self._keeper.upkeep(connection)
         except psycopg.errors.LockNotAvailable:
             log.warning("sequencer: the log is busy; its next partitions are made in a minute")
+        if made:
+            self._note(connection, Deed("key.make", clear={"keys": list(made)}))
         connection.execute(_FORGET_REPEATS)
         connection.execute(_FORGET_REVOKED)
         forgotten = connection.execute(_FORGET_PROOFS).rowcount
@@ -168,6 +171,7 @@ class Sequencer:
                 return
         log.info("sequencer: leads")
         self.begin(connection)
+        self._note(connection, Deed("sequencer.lead"))
         while not stop.is_set():
             taken = self.round(connection)
             if self._clock.monotonic() >= self._upkeep_due:
@@ -175,6 +179,10 @@ class Sequencer:
                 self._upkeep_due = self._clock.monotonic() + UPKEEP_SECONDS
             if taken < MOST_AT_ONCE:  # else more is waiting
                 stop.wait(ROUND_SECONDS)
+
+    def _note(self, connection: psycopg.Connection, deed: Deed) -> None:
+        with connection.transaction():
+            record(connection, self._keyring, deed)
 
     def _warn_of(self, horizon: _Horizon, present: Mapping[str, int | None]) -> None:
         now = self._clock.monotonic()

@@ -52,8 +52,12 @@ class Keyring:
         self._pairs: dict[Purpose, Mapping[str, tuple[KeyPair, SigningKey]]] = {}
         self._reading = threading.Lock()
 
-    def ensure(self, now: datetime) -> None:
-        """Make what is missing: version 1 of each purpose, this month's keys and the next's."""
+    def ensure(self, now: datetime) -> Sequence[str]:
+        """Make what is missing: version 1 of each purpose, this month's keys and the next's.
+
+        What is held now and was not before, as `purpose/version`.
+        """
+        before = set(self._names())
         for purpose in MONTHLY:
             for version in (key_epoch(now), next_key_epoch(now)):
                 self._provider.create_secret(purpose, version)
@@ -62,6 +66,10 @@ class Keyring:
         for purpose in PUBLISHED:
             if not self.versions(purpose):
                 self._provider.create_pair(purpose, "1", SIGNING[purpose], now)
+        return [name for name in self._names() if name not in before]
+
+    def _names(self) -> Sequence[str]:
+        return [f"{one}/{version}" for one in Purpose for version in self.versions(one)]
 
     def secret(self, purpose: Purpose, version: str) -> bytes:
         """The 32 secret bytes of a purpose and version.

@@ -35,11 +35,16 @@ class Stamped:
     """How many there are."""
     newest: datetime | None
     """The time that the newest one gives; None if there is none, or they were not checked."""
+    size: int = 0
+    """How many entries the largest checked one is over."""
 
     @property
     def checked(self) -> bool:
         """Whether there are any, and all were checked."""
         return self.newest is not None
+
+
+NONE = Stamped(0, None)
 
 
 def stamped_path(size: int) -> str:
@@ -94,8 +99,11 @@ def check_timestamps(
     checkpoint: Checkpoint,
     logs: Sequence[Verifier],
     authority: Sequence[Certificate] | None,
+    judged: Stamped = NONE,
 ) -> Stamped:
     """Hold a verified log's timestamps against it; without an authority only count them.
+
+    `judged` is what was found of this log before: only later ones are checked.
 
     Each is over a checkpoint that a key of the log signed and that the log goes on from, and none
     gives an earlier time than one of a smaller log.
@@ -110,8 +118,8 @@ def check_timestamps(
         return Stamped(0, None)
     except ValueError as error:
         raise LogFault(f"{SIZES}: {error}") from None
-    newest: datetime | None = None
-    for size in sorted(sizes) if authority else ():
+    newest, largest = judged.newest, judged.size
+    for size in sorted(one for one in sizes if one > judged.size) if authority else ():
         path = answer_path(size)
         try:
             content = source.read(stamped_path(size))
@@ -123,8 +131,8 @@ def check_timestamps(
             raise LogFault(f"{path}: {error}") from None
         if newest is not None and at < newest:
             raise LogFault(f"{path}: gives an earlier time than that of a smaller log")
-        newest = at
-    return Stamped(len(sizes), newest)
+        newest, largest = at, size
+    return Stamped(len(sizes), newest, largest)
 
 
 def _require_beginning(

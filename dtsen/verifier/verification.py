@@ -1,7 +1,7 @@
 """Verifying one log: whom to believe, what was verified before, and one pass over what is new."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dtsen.tlog.checkpoint import Checkpoint, open_checkpoint
@@ -57,6 +57,8 @@ class Verified:
     """Keys of the log that are believed now."""
     edge: Edge
     """The tree's edge at the checkpoint."""
+    cosigned: Mapping[Verifier, int]
+    """Witnesses that signed the checkpoint, and when, in Unix seconds."""
 
 
 def verify(
@@ -118,7 +120,8 @@ def verify(
     names = [one.name for one in cosigned]
     seen = max((one.time for one in cosigned.values()), default=0)
     believed = [Verifier.parse(one) for one in keys]
-    return Verified(checkpoint, started, names, seen, first_met, content, believed, edge)
+    times = {one: signature.time for one, signature in cosigned.items()}
+    return Verified(checkpoint, started, names, seen, first_met, content, believed, edge, times)
 
 
 def _require_successor(

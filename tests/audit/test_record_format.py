@@ -15,6 +15,7 @@ from dtsen.audit.record import AUDITORS_ONLY, PERSONAL
 from tests.audit.vectors import CASES, CLEAR, FILE, make
 
 ACT = {"act", "act_kind", "act_digest", "key_name"}
+ACT |= {"revision", "revision_before", "config", "keys"}
 LOG = {"origin", "key", "previous", "next_origin", "next_key", "since", "size", "lost"}
 DOCUMENT = FILE.with_name("record-format.md").read_text()
 VECTORS = json.loads(FILE.read_text())

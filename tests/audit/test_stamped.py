@@ -205,3 +205,25 @@ def test_an_authority_that_hangs_costs_the_log_nothing(book, tsa):
     # What was published when it was asked, though the log has grown since.
     assert (stamps / "sizes").read_text() == "1\n"
     tsa.verifies(stamps / "1.tsr", stamps / "1.checkpoint")
+
+
+def followed(publication, tsa, home, *words):
+    every = ("--follow", "--every", "0.1", "--stall", "60", *words)
+    return verified(publication, home, "--tsa-ca", tsa.ca, *every)
+
+
+def test_a_monitor_alarms_where_growth_is_not_stamped(publication, tsa, tmp_path):
+    with serving(tsa.answer) as url:
+        assert stamping(url, tsa, publication).stamp()
+    logs.publish(publication.folder / "2026", LEAVES)
+    done = followed(publication, tsa, tmp_path, "--stamp-age", "0.5")
+    assert done.exit_code == 5, done.output
+    assert "no timestamp beyond entry 300" in done.output
+
+
+def test_a_monitor_alarms_at_a_timestamp_that_does_not_hold(publication, tsa, other, tmp_path):
+    with serving(other.answer) as url:
+        assert stamping(url, other, publication).stamp()
+    done = followed(publication, tsa, tmp_path)
+    assert done.exit_code == 1, done.output
+    assert "300.tsr" in done.output

@@ -80,6 +80,23 @@ def test_a_search_is_recorded_with_whom_it_was_for(sandbox):
     assert nik not in str(one["q"])
 
 
+@pytest.mark.parametrize(
+    ("operation", "typ", "member"),
+    [
+        ("schema.migrate", "admin", "revision"),
+        ("worker.start", "config", "config"),
+        ("sequencer.lead", "admin", "sw"),
+        ("release.activate", "admin", "ds"),
+        ("oauth.token", "login", "scope"),
+    ],
+)
+def test_what_operators_and_processes_do_is_recorded(sandbox, operation, typ, member):
+    answer = sandbox.call("POST", SEARCH, {"operation": operation}, as_client="demo-auditor")
+    one = answer.json()["records"][0]
+    assert (one["op"], one["typ"]) == (operation, typ)
+    assert one[member]
+
+
 def test_an_overseer_needs_the_scope_for_subjects(sandbox):
     nik = sandbox.samples["identifiers"]["found"][0]
     record_id = looked_up(sandbox, nik)

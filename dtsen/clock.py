@@ -39,3 +39,9 @@ def next_key_epoch(instant: datetime) -> str:
     """The month after the one of an instant, `YYYY-MM`."""
     first = instant.astimezone(UTC).replace(day=1)
     return key_epoch(first + timedelta(days=32))
+
+
+def month_of(epoch: str) -> tuple[datetime, datetime]:
+    """The first instant of a month `YYYY-MM`, and that of the month after it."""
+    first = datetime.fromisoformat(f"{epoch}-01").replace(tzinfo=UTC)
+    return first, (first + timedelta(days=32)).replace(day=1)

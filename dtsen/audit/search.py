@@ -6,7 +6,7 @@ the question touches. Pages are newest first and end where the log is complete.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,32 +15,40 @@ from uuid import UUID
 
 import asyncpg
 
+from dtsen.audit.asking import check, may_be_found
 from dtsen.audit.opening import open_record
 from dtsen.audit.record import RecordKeys, blind_index
 from dtsen.audit.statement import (
     Filter,
     Place,
     PurposeOf,
+    Sought,
     Statement,
     by_id,
     page,
     purposes_on,
 )
 from dtsen.audit.viewer import Viewer
-from dtsen.clock import Clock, key_epoch, next_key_epoch
+from dtsen.audit.walking import Span, walk, walks
+from dtsen.clock import Clock, key_epoch, month_of, next_key_epoch
 from dtsen.cursor import Cursors
 from dtsen.database import OUTAGES, Connection, borrowed
-from dtsen.errors import AuditScopeRequired, Fault, InvalidRequest, RecordNotFound, Unavailable
+from dtsen.errors import RecordNotFound, Unavailable
 from dtsen.keys import KeyMissing, Keyring, Purpose
 
 log = logging.getLogger(__name__)
+
 
 MOST_RECORDS = 500
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 """No record is older: neither this software nor DTSEN itself is."""
 
+BESIDE = timedelta(days=1)
+"""How far outside its month a key may have been used: by clocks that differ, near midnight."""
+
 PATIENCE_SECONDS = 5
 """For a question as a whole, where the database does not even keep its own time."""
+_TICK = timedelta(microseconds=1)
 _PATIENCE = "SET LOCAL statement_timeout = '3s'"
 _COMPLETE_UNTIL = "SELECT complete_until FROM audit.progress"
 _PLACE = """
@@ -78,6 +86,7 @@ class AccessLog:
         """Take a pool of the auditor's login."""
         self._pool = pool
         self._keyring = keyring
+        self._clock = clock
         self._cursors = Cursors(keyring, clock)
         self._keys = lru_cache(maxsize=128)(lambda epoch: RecordKeys(keyring, epoch))
 
@@ -105,19 +114,30 @@ class AccessLog:
                 if complete_until is None:
                     complete_until = await connection.fetchval(_COMPLETE_UNTIL) or BEGINNING
                 purposes = await _purposes(connection, wanted)
-                statement = self._page(viewer, wanted, complete_until, place, limit, purposes)
-                rows = await connection.fetch(statement.text, *statement.arguments)
+
+                def ask(span: Span, most: int) -> Statement:
+                    return self._page(viewer, wanted, span, place, most, purposes)
+
+                span = _span(wanted, complete_until)
+                if place is not None:
+                    span = span[0], min(span[1], place.recorded_at + _TICK)
+                if walks(wanted):
+                    rows, rest = await walk(connection, ask, span, limit, self._clock)
+                else:
+                    statement = ask(span, limit + 1)
+                    rows, rest = await connection.fetch(statement.text, *statement.arguments), None
         except OUTAGES as error:
             raise Unavailable from error
         records = await asyncio.to_thread(self._open, viewer, rows[:limit])
-        records = [one for one in records if _may_be_found(viewer, wanted, one)]
+        records = [one for one in records if may_be_found(viewer, wanted, one)]
         following = None
         if len(rows) > limit:
-            last = rows[limit - 1]
+            rest = Place(rows[limit - 1]["recorded_at"], rows[limit - 1]["id"])
+        if rest is not None:
             following = self._cursors.seal(
                 {
-                    "at": last["recorded_at"].isoformat(),
-                    "id": str(last["id"]),
+                    "at": rest.recorded_at.isoformat(),
+                    "id": str(rest.id),
                     "complete_until": complete_until.isoformat(),
                 },
                 bound,
@@ -173,31 +193,30 @@ class AccessLog:
         self,
         viewer: Viewer,
         wanted: Filter,
-        complete_until: datetime,
+        span: tuple[datetime, datetime],
         place: Place | None,
-        limit: int,
+        most: int,
         purposes: Sequence[PurposeOf] | None,
     ) -> Statement:
-        span = (max(wanted.since or BEGINNING, BEGINNING), complete_until)
-        if wanted.until is not None:
-            span = (span[0], max(BEGINNING, min(wanted.until, complete_until)))
         agency = wanted.agency if viewer.oversees else viewer.agency
         needles = (
             ("nik", wanted.subject),
             ("kk", wanted.family),
-            ("officer", wanted.officer and f"{agency}|{wanted.officer}"),
             ("case", wanted.case_ref and f"{agency}|{wanted.case_ref}"),
+            ("officer", wanted.officer and f"{agency}|{wanted.officer}"),
         )
         epochs = self._epochs(*span)
         return page(
             wanted,
             agency=None if viewer.oversees else viewer.agency,
             indexes=[
-                self._indexes(epochs, kind, value) for kind, value in needles if value is not None
+                self._sought(epochs, span, kind, value)
+                for kind, value in needles
+                if value is not None
             ],
             span=span,
             place=place,
-            most=limit + 1,
+            most=most,
             purposes=purposes,
         )
 
@@ -211,14 +230,19 @@ class AccessLog:
         held = self._keyring.versions(Purpose.SUBJECT_INDEX)
         return [epoch for epoch in held if first <= epoch <= last]
 
-    def _indexes(self, epochs: Sequence[str], kind: str, value: str) -> list[bytes]:
+    def _sought(
+        self, epochs: Sequence[str], span: tuple[datetime, datetime], kind: str, value: str
+    ) -> list[Sought]:
         found = []
         for epoch in epochs:
             try:
                 key = self._keyring.secret(Purpose.SUBJECT_INDEX, epoch)
             except KeyMissing:  # destroyed since the list was read
                 continue
-            found.append(blind_index(key, kind, value))
+            since, until = month_of(epoch)
+            within = max(span[0], since - BESIDE), min(span[1], until + BESIDE)
+            if within[0] < within[1]:
+                found.append(Sought(blind_index(key, kind, value), *within))
         return found
 
     def _open(self, viewer: Viewer, rows: Sequence[asyncpg.Record]) -> list[dict[str, object]]:
@@ -233,21 +257,10 @@ class AccessLog:
         return opened
 
 
-def check(viewer: Viewer, wanted: Filter) -> None:
-    """Refuse what a viewer may not ask.
-
-    Raises:
-        AuditScopeRequired: it may not search by person or family there.
-        InvalidRequest: an officer or case is named without its agency, which alone knows them.
-    """
-    agency = wanted.agency if viewer.oversees else viewer.agency
-    if (wanted.subject or wanted.family) and not viewer.sees_subjects(agency):
-        raise AuditScopeRequired
-    if agency is None:
-        named = {"officer": wanted.officer, "case_ref": wanted.case_ref}
-        faults = [Fault(f"/{name}", "agency-required") for name, value in named.items() if value]
-        if faults:
-            raise InvalidRequest(faults=faults)
+def _span(wanted: Filter, complete_until: datetime) -> Span:
+    """Between which instants a filter looks."""
+    until = complete_until if wanted.until is None else min(wanted.until, complete_until)
+    return max(wanted.since or BEGINNING, BEGINNING), max(BEGINNING, until)
 
 
 async def _purposes(connection: Connection, wanted: Filter) -> list[PurposeOf] | None:
@@ -257,18 +270,6 @@ async def _purposes(connection: Connection, wanted: Filter) -> list[PurposeOf] |
     statement = purposes_on(wanted.legal_basis)
     rows = await connection.fetch(statement.text, *statement.arguments)
     return [PurposeOf(*row) for row in rows]
-
-
-def _may_be_found(viewer: Viewer, wanted: Filter, record: Mapping[str, object]) -> bool:
-    """Whether being found tells a viewer no number that it may not see in the record.
-
-    Else an agency could learn who is in a family, or which family somebody is in, by searching its
-    own records for a number that their answers did not tell.
-    """
-    if viewer.oversees or "unopenable" in record:
-        return True
-    named = {"subject": wanted.subject, "subject_kk": wanted.family}
-    return all(one is None or member in record for member, one in named.items())
 
 
 def _binding(viewer: Viewer, wanted: Filter) -> dict[str, object]:

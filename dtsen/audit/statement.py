@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from dtsen.audit.opening import COLUMNS
@@ -34,6 +35,14 @@ class Place:
     id: UUID
 
 
+class Sought(NamedTuple):
+    """A keyed index under one month's key, and between which instants it can be mentioned."""
+
+    value: bytes
+    since: datetime
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class PurposeOf:
     """A purpose of one version of an agency's agreement."""
@@ -59,17 +68,32 @@ class Statement:
 
 _SELECTED = ", ".join(f"r.{name}" for name in (*COLUMNS, "recorded_at", "leaf", "disclosures"))
 
+# Newest first, so that only as many records are read as a page holds. A month's key is looked for
+# in its month alone. OFFSET 0 keeps the planner from reading all records first.
 _MENTIONED = """
-SELECT DISTINCT m.recorded_at, m.record FROM audit.mention m
-WHERE m.value = ANY ({values}::bytea[]) AND m.recorded_at >= {since} AND m.recorded_at < {until}
-{after}"""
-
-_BY_MENTION = """(
-{mentioned}) AS m JOIN audit.record r ON r.recorded_at = m.recorded_at AND r.id = m.record"""
+SELECT m.recorded_at, m.record FROM audit.mention m
+WHERE m.value = {value} AND m.recorded_at >= {since} AND m.recorded_at < {until}
+"""
+_ALSO = """EXISTS (SELECT FROM audit.mention o
+    WHERE o.value = ANY ({values}::bytea[])
+        AND o.recorded_at = m.recorded_at AND o.record = m.record)
+"""
+_BY_MENTION = """
+SELECT r.* FROM ({mentioned}) AS m
+CROSS JOIN LATERAL (
+    SELECT {selected} FROM audit.record r
+    WHERE r.recorded_at = m.recorded_at AND r.id = m.record AND {conditions}
+    OFFSET 0
+) AS r
+WHERE {also}
+ORDER BY m.recorded_at DESC, m.record DESC
+LIMIT {most}
+"""
+_NONE = "SELECT NULL::timestamptz AS recorded_at, NULL::uuid AS record WHERE false"
 
 _PAGE = """
 SELECT {selected}
-FROM {source}
+FROM audit.record r
 WHERE {conditions}
 ORDER BY r.recorded_at DESC, r.id DESC
 LIMIT {most}
@@ -88,7 +112,7 @@ def page(
     wanted: Filter,
     *,
     agency: str | None,
-    indexes: Sequence[Sequence[bytes]],
+    indexes: Sequence[Sequence[Sought]],
     span: tuple[datetime, datetime],
     place: Place | None,
     most: int,
@@ -117,29 +141,38 @@ def page(
         conditions.append(f"r.agency = {made.put(agency)}")
     if purposes is not None:
         conditions += _of_purposes(made, purposes)
-    after = ""
     if place is not None:
         at, last = made.put(place.recorded_at), made.put(place.id)
         conditions.append(f"r.recorded_at <= {at}")
         conditions.append(f"(r.recorded_at, r.id) < ({at}, {last})")
-        after = f"AND m.recorded_at <= {at} AND (m.recorded_at, m.record) < ({at}, {last})\n"
-    source = "audit.record r"
     if indexes:
-        source = _BY_MENTION.format(
-            mentioned="INTERSECT".join(
-                _MENTIONED.format(
-                    values=made.put(list(values)), since=since, until=until, after=after
-                )
-                for values in indexes
-            )
-        )
+        made.text = _by_mention(made, indexes, conditions, most)
+        return made
     made.text = _PAGE.format(
-        selected=_SELECTED,
-        source=source,
-        conditions=" AND ".join(conditions),
-        most=made.put(most),
+        selected=_SELECTED, conditions=" AND ".join(conditions), most=made.put(most)
     )
     return made
+
+
+def _by_mention(
+    made: Statement, indexes: Sequence[Sequence[Sought]], conditions: Sequence[str], most: int
+) -> str:
+    """Driven by whoever is named first; the others must be mentioned too."""
+    first, *others = indexes
+    mentioned = [
+        _MENTIONED.format(
+            value=made.put(one.value), since=made.put(one.since), until=made.put(one.until)
+        )
+        for one in first
+    ]
+    also = [_ALSO.format(values=made.put([one.value for one in other])) for other in others]
+    return _BY_MENTION.format(
+        mentioned="UNION ALL".join(mentioned) or _NONE,
+        selected=_SELECTED,
+        conditions=" AND ".join(conditions),
+        also=" AND ".join(also) or "true",
+        most=made.put(most),
+    )
 
 
 def _of_purposes(made: Statement, purposes: Sequence[PurposeOf]) -> list[str]:

@@ -20,8 +20,8 @@ WALK_SECONDS = 1.5
 """When a page begins no further step."""
 STEP_SECONDS = 0.5
 """How long a step should take."""
-FIRST_STEP, LONGEST_STEP = timedelta(hours=1), timedelta(days=400)
-MOST_GROWTH = 8
+FIRST_STEP, LONGEST_STEP = timedelta(hours=6), timedelta(days=400)
+MOST_GROWTH = 3
 
 Span: TypeAlias = tuple[datetime, datetime]
 """From an instant (included) to another (not included)."""
@@ -56,7 +56,7 @@ async def walk(
     started, step = clock.monotonic(), FIRST_STEP
     while since < upper and len(rows) <= limit:
         begun = clock.monotonic()
-        if begun - started > WALK_SECONDS:
+        if upper < span[1] and begun - started > WALK_SECONDS:
             return rows, Place(upper, _BEFORE_ALL)
         lower = max(since, upper - step)
         statement = ask((lower, upper), limit + 1 - len(rows))

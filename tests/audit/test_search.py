@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from psycopg.types.json import Jsonb
 
+from dtsen.audit import walking
 from dtsen.audit.statement import Filter
 from dtsen.clock import key_epoch
 from dtsen.errors import (
@@ -180,6 +181,19 @@ def test_each_kind_of_search_alone(crowd, kind):
         expected = [one["jti"] for one in everything if wanted(one, how)]
         assert 0 < len(expected) < len(everything)
         assert crowd.ids(overseer(), limit=33, **how) == expected
+
+
+def test_what_no_index_finds_is_walked_to_in_pages_that_end_in_time(crowd, monkeypatch):
+    monkeypatch.setattr(walking, "WALK_SECONDS", 0.0)
+    monkeypatch.setattr(walking, "FIRST_STEP", timedelta(days=40))
+    how = dict.fromkeys(Filter.__slots__) | {"agency": AGENCIES[0], "outcome": "partial"}
+    expected = [one["jti"] for one in crowd.everything() if wanted(one, how)]
+    pages = [crowd.search(overseer(), limit=500, **how)]
+    while pages[-1].next:
+        pages.append(crowd.search(overseer(), pages[-1].next, limit=500, **how))
+    assert [one["jti"] for page in pages for one in page.records] == expected
+    assert len(pages) > 40
+    assert sum(not page.records for page in pages) > 30
 
 
 def test_a_record_is_found_by_its_id(crowd):

@@ -86,10 +86,15 @@ def test_the_first_two_enroll_at_once_the_third_takes_two_people(dtsen, database
         ("approver.add", "done"),
         ("approver.add", "done"),
         ("act.propose", "done"),
+        ("act.show", "done"),
         ("act.approve", "refused"),
+        ("act.show", "done"),
         ("act.approve", "refused"),
+        ("act.show", "done"),
+        ("act.show", "done"),
         ("act.approve", "done"),
         ("act.propose", "done"),
+        ("act.show", "done"),
         ("act.approve", "done"),
     ]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261126_inline"
-down_revision = "20261126_search"
+down_revision = "20261126_fence"
 
 
 def upgrade() -> None:

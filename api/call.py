@@ -214,7 +214,14 @@ class Call(Request):
             proof=proof,
             paid=paid,
         )
-        return await self.parts.gate.answer(question)
+        try:
+            return await self.parts.gate.answer(question)
+        except DtsenError:
+            if (
+                question.anew is not None
+            ):  # what refuses is what is in force now: so says the record
+                self._mandate = bare_mandate(question.anew, self.admitted.token, self.operation)
+            raise
 
     def _circumstances(
         self,

@@ -85,6 +85,7 @@ class Gate:
                     return answer
                 async with asyncio.timeout_at(expires):
                     snapshot = await self._authority.refresh()
+                question.anew = snapshot
                 question.mandate = question.judge(snapshot, self._clock.now())
         raise Unavailable
 

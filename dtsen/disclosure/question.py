@@ -147,6 +147,8 @@ class Question:
     refusal: bool = False
     proof: Proof | None = None
     paid: int | None = None
+    anew: Snapshot | None = None
+    """What it was judged by once more, where the first authority no longer held."""
 
 
 class UnpaidError(Exception):

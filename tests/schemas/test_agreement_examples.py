@@ -1,25 +1,38 @@
 """The examples of the guide are agreements, and what is wrong with one is told by file and line."""
 
+import json
 import re
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
 import openapi_spec_validator
 import pytest
+import yaml
 
 from api.own.document import own_document
 from dtsen.disclosure.opening import scopes_of
 from dtsen.disclosure.plan import compile_plan
-from schemas.agreement import AgreementInvalid, read_agreement
+from schemas.agreement import AgreementInvalid, opened_variables, read_agreement
 from schemas.masks import MASKS
 from schemas.scopes import OPERATIONS
+from schemas.variables import find
 from tests.documented import DOCUMENT
 from tests.subset import beyond
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "agencies" / "agreements"
 FILES = sorted(FOLDER.glob("*.yaml"))
 GUIDE = (FOLDER.parent / "agreements.md").read_text()
+SCHEMA = json.loads(files("schemas").joinpath("agreement.schema.json").read_text("utf-8"))
 PROVINCE = FOLDER / "provinsi.yaml"
+
+
+class _Written(yaml.SafeLoader):
+    """Dates and instants as the text they are, which is what JSON Schema knows."""
+
+
+_Written.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
 
 
 def test_there_are_six_and_the_guide_names_each():
@@ -41,6 +54,22 @@ def test_an_example_is_an_agreement_that_compiles_to_everything(file):
     own = own_document(DOCUMENT, agreement, scopes_of(agreement))
     openapi_spec_validator.validate(own)
     assert list(beyond(DOCUMENT, own)) == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_an_editor_finds_nothing_wrong_with_an_example_as_it_is_written(file):
+    written = yaml.load(file.read_text(), Loader=_Written)  # noqa: S506 - a safe loader
+    jsonschema.Draft202012Validator(SCHEMA).validate(written)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_an_example_opens_what_the_dtks_shaped_service_needs(file):
+    """Being listed tells the decile: without it every call is refused (contract)."""
+    decile = find("keluarga.desil_nasional")
+    for purpose in read_agreement(file.read_text()).purposes.values():
+        if "legacy:read" in purpose.operations:
+            assert decile in opened_variables(purpose)
+            assert purpose.mask_of(decile) is None
 
 
 def test_the_examples_can_be_in_force_together_and_use_every_mask_and_kind_of_row():

@@ -41,6 +41,7 @@ class Expected:
     left: list[str] = field(default_factory=list)
     sensitivity: str | None = None
     outcome: str = "found"
+    actor: str = "system"
     cells: int = 0
     partner: Terms | None = None
     """Of a translation that leaves: whose ids were shown; has a record of its own."""
@@ -65,6 +66,7 @@ class Evaluator(Scope):
         """The whole answer."""
         made = self.made
         made.refused = self.refusals()
+        made.actor = self.actor
         made.release = self.registry.in_force
         if made.refused.codes:
             return made

@@ -40,7 +40,7 @@ from tests.differential.worlds import SECRET, TRANSLATE, Ask, Terms
 
 _RECORD = """
 SELECT id, key_epoch, typ, op, outcome, status, agency, client, purpose, agreement,
-    agreement_version, release, people, subjects, families, leaf, disclosures
+    agreement_version, release, people, subjects, families, officer, case_ref, leaf, disclosures
 FROM audit.record WHERE id = ANY (%s)
 """
 
@@ -183,6 +183,7 @@ class House:
             headers["DTSEN-Purpose"] = ask.purpose
         if ask.english:
             headers["Accept-Language"] = "en"
+        headers |= {f"DTSEN-{name.replace('_', '-')}": text for name, text in ask.said.items()}
         if ask.spoil == "bad-header":
             headers["DTSEN-Actor"] = SECRET
         if shown is not None:

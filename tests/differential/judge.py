@@ -148,7 +148,8 @@ class Judge:
 
     def _no_echo(self, wire: Wire) -> None:
         ask = wire.ask
-        said = [SECRET, *ask.subjects, *([ask.purpose] if ask.purpose else [])]
+        words = [text for name, text in ask.said.items() if name != "actor"]
+        said = [SECRET, *ask.subjects, *words, *([ask.purpose] if ask.purpose else [])]
         for text in said:
             if len(text) > 5 and text.lower().encode() in wire.body.lower():
                 raise Leak("an error repeats what the caller sent")

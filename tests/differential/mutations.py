@@ -14,6 +14,7 @@ from tests.differential.registry import Registry
 from tests.differential.release import ABSENT_KKS, ABSENT_NIKS, ORPHAN_KK
 from tests.differential.scope import REGION_NAMES, named, selects
 from tests.differential.worlds import (
+    ACTORS,
     AGENCIES,
     CALLS,
     OF_HEADERS,
@@ -31,8 +32,7 @@ OPERATIONS = (*READS, "individuals:translate")
 PURPOSES = ("SATU", "DUA")
 BARE = [each.name for each in CATALOGUE.values() if named(each.name) is not None]
 NO_IDS = ("i1-", "k1-" + "A" * 43, "i9-" + "A" * 43, "x", "A" * 101, f"i1-{SECRET}")
-LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
-"""Of base64url, in their order."""
+LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"  # base64url
 HELD = ("held", "weak", "any", "other", "listed")
 
 
@@ -157,7 +157,27 @@ def _purposes(draw: st.DrawFn) -> Purpose:
         fitting = sorted(name for name, mask in MASKS.items() if mask.applies_to(variable))
         if fitting and draw(st.booleans()):
             masks[variable.qualified] = draw(st.sampled_from(fitting))
-    return Purpose(tuple(operations), tuple(chosen), masks)
+    actors, require = ACTORS, ()
+    if rarely(draw):
+        actors = tuple(draw(st.lists(st.sampled_from(ACTORS), min_size=1, unique=True)))
+        require = tuple(draw(st.lists(st.sampled_from(("officer", "case_ref")), unique=True)))
+    return Purpose(tuple(operations), tuple(chosen), masks, actors, require)
+
+
+SAYINGS = {"actor": ACTORS, "officer": ("petugas-0471",), "case_ref": ("KASUS-2026-0031",)}
+
+
+def _said(purpose: Purpose | None) -> st.SearchStrategy[dict[str, str]]:
+    """What a request says of itself: mostly what the purpose wants to be told, else whatever."""
+    names = {name: st.sampled_from(words) for name, words in SAYINGS.items()}
+    any_of_it = st.fixed_dictionaries({}, optional=names)
+    if purpose is None:
+        return any_of_it
+    wanted = {name: names[name] for name in purpose.require}
+    if purpose.actors != ACTORS:
+        wanted["actor"] = st.sampled_from(purpose.actors)
+    usual = st.fixed_dictionaries(wanted)
+    return st.one_of(usual, usual, usual, any_of_it)
 
 
 @st.composite
@@ -208,6 +228,7 @@ def _asks(
         english=draw(st.booleans()),
         spoil=draw(st.sampled_from(spoils)) if rarely(draw) and rarely(draw) else None,
         held=draw(st.sampled_from(HELD)) if call.op == "individuals.get" else None,
+        said=draw(_said(terms[agency].purposes.get(purpose or usual or ""))),
         source=source,
     )
 
@@ -267,7 +288,6 @@ def _id_texts(
     altered = of(own, kind).map(
         lambda text: f"{text[:6]}{'A' if text[6] != 'A' else 'B'}{text[7:]}"
     )
-    # The last letter's lowest bit says nothing: the same bytes in another text are no id.
     respelled = of(own, kind).map(lambda text: text[:-1] + LETTERS[LETTERS.index(text[-1]) ^ 1])
     rare = st.one_of(
         respelled,

@@ -14,7 +14,7 @@ from tests.api.test_own_document import differences
 from tests.differential.house import House
 from tests.differential.leak import Leak, strict
 from tests.differential.scope import selects
-from tests.differential.worlds import AUDIT, AUDIT_PURPOSE, Terms
+from tests.differential.worlds import AUDIT, AUDIT_PURPOSE, Purpose, Terms
 from tests.documented import DOCUMENT
 from tests.subset import beyond
 
@@ -121,6 +121,10 @@ def _agreement(asker: Asker) -> Iterator[str]:
     wanted = {code: set(purpose.operations) for code, purpose in terms.purposes.items()}
     if operations != wanted | {AUDIT_PURPOSE: {AUDIT}}:
         yield "the agreement tells other operations"
+    asking = {each["code"]: (each["actors"], each["require"]) for each in told["purposes"]}
+    purposes = {**terms.purposes, AUDIT_PURPOSE: Purpose((), ())}
+    if asking != {code: ([*each.actors], [*each.require]) for code, each in purposes.items()}:
+        yield "the agreement tells others who may ask, or other things to name"
     rows = told["rows"]
     codes = None if terms.codes is None else list(terms.codes)
     regions = rows["wilayah"] and [each["code"] for each in rows["wilayah"]["regions"]]

@@ -221,3 +221,13 @@ def an_id_has_several_spellings(patch: pytest.MonkeyPatch, _: Registry) -> None:
         return original(self, agency, kind, text) or original(self, agency, kind, other)
 
     patch.setattr(PairwiseIds, "resolve", resolve)
+
+
+@planted
+def who_asks_is_not_held_against_the_purpose(patch: pytest.MonkeyPatch, _: Registry) -> None:
+    patch.setattr("auth.guard.check_said", lambda *_: None)
+
+
+@planted
+def an_officer_is_found_by_nobody(patch: pytest.MonkeyPatch, _: Registry) -> None:
+    patch.setattr(entry, "_officer_index", lambda *_: None)

@@ -65,6 +65,13 @@ def judge_record(terms: Terms, version: int, wire: Wire, expected: Expected) -> 
     same("fields", sorted(opened["fields"] or []), sorted(expected.left))
     same("reason", opened["reason"] or [], expected.reasons)
     keys = wire.keys
+    if wire.ask.spoil != "bad-header":
+        said = wire.ask.said
+        same("actor", clear["actor"], expected.actor)
+        for name, kind in (("officer", "officer"), ("case_ref", "case")):
+            same(name, opened[name], said.get(name))
+            index = keys.index(kind, f"{terms.agency}|{said[name]}") if name in said else None
+            same(f"index of {name}", record[name], index)
     same("digest", opened["resp_hash"], keys.answer_digest(record["id"], wire.body))
     same("index", record["subjects"], keys.packed("nik", named_people))
     same("index", record["families"], keys.packed("kk", named_families))

@@ -59,10 +59,24 @@ class Scope:
             found.codes.add((403, "purpose-not-permitted"))
         if self.release is None:
             found.codes.add((404, "no-release"))
+        if self.purpose is not None:
+            found.codes |= set(self._refuse_circumstances(self.purpose))
         if ask.op == TRANSLATE:
             found.codes |= set(self._refuse_translation())
         self._refuse_fields(found)
         return found
+
+    @property
+    def actor(self) -> str:
+        """Who set the request off: as it says, else an officer where one is named."""
+        return self.ask.said.get("actor") or ("officer" if "officer" in self.ask.said else "system")
+
+    def _refuse_circumstances(self, purpose: Purpose) -> Iterator[tuple[int, str]]:
+        if self.actor not in purpose.actors:
+            yield 403, "actor-not-permitted"
+        for name in purpose.require:
+            if name not in self.ask.said:
+                yield 400, f"{name.replace('_', '-')}-required"
 
     def _refuse_fields(self, found: Refusals) -> None:
         permitted = self.permitted()

@@ -13,6 +13,7 @@ import pytest
 
 from dtsen.disclosure import agreements, recording
 from dtsen.releases.activate import activate
+from tests.differential.campaign import Differential
 from tests.differential.judge import Judge
 from tests.differential.leak import Leak
 from tests.differential.mutations import OPERATIONS, READS
@@ -51,7 +52,7 @@ RESTRICTED = ("mark", "limit", "hide")
 class Meanwhile:
     """One request, and what is done between its read and its record."""
 
-    differential: object
+    differential: Differential
     nik: str
     ask: Ask = field(init=False)
 

@@ -12,6 +12,10 @@ AUDIT, AUDIT_PURPOSE = "audit:read", "CATATAN"
 """Every agency may see its own records of the log, for a purpose that opens nothing else."""
 
 
+ACTORS = ("officer", "subject", "system")
+"""Who may set a request off; all, unless a purpose says who."""
+
+
 @dataclass(frozen=True)
 class Purpose:
     """One purpose of an agreement, as the file says it."""
@@ -19,6 +23,8 @@ class Purpose:
     operations: tuple[str, ...]
     variables: tuple[str, ...]
     masks: Mapping[str, str] = field(default_factory=dict)
+    actors: tuple[str, ...] = ACTORS
+    require: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ class Terms:
                 "operations": purpose.operations,
                 "variables": purpose.variables,
                 "masks": dict(purpose.masks),
+                "actors": purpose.actors,
+                "require": purpose.require,
             }
             for code, purpose in self.purposes.items()
         }
@@ -157,6 +165,8 @@ class Ask:
     spoil: str | None = None
     held: str | None = None
     """For a GET of a person: what If-None-Match shows when it is sent again."""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What it says of itself: `actor`, `officer`, `case_ref`."""
     source: str | None = None
     """For a translation: the agency whose ids are shown."""
 

@@ -84,9 +84,8 @@ class Gate:
                 if answer is not None:
                     return answer
                 async with asyncio.timeout_at(expires):
-                    snapshot = await self._authority.refresh()
-                question.anew = snapshot
-                question.mandate = question.judge(snapshot, self._clock.now())
+                    question.anew = await self._authority.refresh()
+                question.mandate = question.judge(question.anew, self._clock.now())
         raise Unavailable
 
     async def drain(self) -> None:

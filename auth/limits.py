@@ -12,7 +12,7 @@ from ipaddress import IPv6Address, ip_address
 from math import ceil
 from pathlib import Path
 from threading import Timer
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import slowapi
 from limits import RateLimitItem, parse_many
@@ -36,14 +36,13 @@ class AgencyLimiter(slowapi.Limiter):
     def __init__(self) -> None:
         super().__init__(
             key_func=address,
-            storage_uri="memory://",
+            storage_uri=f"{Windows.STORAGE_SCHEME[0]}://",
             strategy="fixed-window",
             key_style="endpoint",
             headers_enabled=False,
             config_filename=str(Path(__file__).with_name("slowapi.env")),
         )
-        self._memory = cast("MemoryStorage", self._storage)
-        self._memory.timer = NoThread()
+        self._memory = cast("Windows", self._storage)
         self._sweep_at = 0.0
 
     def hit(self, rate: str | RateLimitItem, *keys: str) -> Hit:
@@ -65,13 +64,45 @@ class AgencyLimiter(slowapi.Limiter):
             used = memory.incr(key, window.get_expiry()) if allowed else memory.get(key)
             left.append((window.amount - used, -memory.get_expiry(key)))
         remaining, reset = min(left)
-        return Hit(allowed, remaining, max(0.0, -reset - time.time()))
+        return Hit(allowed, remaining, max(0.0, -reset - time.monotonic()))
 
     def _sweep(self) -> None:
         """Forget the windows of callers that did not come back."""
         self._sweep_at = time.monotonic() + SWEEP_SECONDS
         for key in list(self._memory.expirations):
             self._memory.get(key)
+
+
+class Windows(MemoryStorage):
+    """Windows by the monotonic clock, for one thread.
+
+    The storage of `limits` goes by the wall clock: where that is set back by an hour, a window that
+    was full a moment before stays so for an hour.
+    """
+
+    STORAGE_SCHEME = ("windows",)
+
+    def __init__(self, uri: str | None = None, **how: Any) -> None:  # noqa: ANN401 - as above it
+        super().__init__(uri, **how)
+        self.timer = NoThread()
+
+    def get(self, key: str) -> int:
+        """What a window has counted."""
+        if self.expirations.get(key, 0.0) <= time.monotonic():
+            self.clear(key)
+        return self.storage.get(key, 0)
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count in a window; one that begins now lasts `expiry` seconds."""
+        counted = self.get(key) + amount
+        if counted == amount:
+            self.expirations[key] = time.monotonic() + expiry
+        self.storage[key] = counted
+        return counted
+
+    def get_expiry(self, key: str) -> float:
+        """When a window ends, by the monotonic clock."""
+        return self.expirations.get(key, time.monotonic())
 
 
 class NoThread(Timer):

@@ -22,7 +22,6 @@ SIXTEEN = re.compile(r"(?<![0-9A-Za-z_.-])[1-9][0-9]{15}(?:[0-9]{2})?(?![0-9A-Za
 CLOCKS = re.compile(r"datetime\.now\(|time\.time\(|time\.time_ns\(|datetime\.utcnow\(")
 WHERE_CLOCKS_ARE_READ = {
     "dtsen/clock.py",
-    "auth/limits.py",  # `limits` itself counts by this clock
     "dtsen/embedded/place.py",  # names a folder
 }
 

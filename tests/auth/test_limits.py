@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import http_sf
-import limits.storage.memory
 import pytest
 from limits import parse
 from starlette.requests import Request
@@ -14,22 +13,20 @@ from auth.limits import AgencyLimiter, LimitState, address, ratelimit_headers
 
 
 @pytest.fixture
-def wall(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The wall clock of the limiter, which a test moves."""
-    hand = SimpleNamespace(at=1_795_000_000.0)
-    moved = SimpleNamespace(time=lambda: hand.at, monotonic=lambda: hand.at)
-    monkeypatch.setattr(limits.storage.memory, "time", moved)
-    monkeypatch.setattr("auth.limits.time", moved)
+def hand(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The clock of the limiter, which a test moves."""
+    hand = SimpleNamespace(at=1_000.0)
+    monkeypatch.setattr("auth.limits.time", SimpleNamespace(monotonic=lambda: hand.at))
     return hand
 
 
-def test_a_rate_allows_its_number_and_then_none(wall: SimpleNamespace) -> None:
+def test_a_rate_allows_its_number_and_then_none(hand: SimpleNamespace) -> None:
     limiter = AgencyLimiter()
     hits = [limiter.hit("3/second", "burst", "a") for _ in range(5)]
     assert [hit.allowed for hit in hits] == [True, True, True, False, False]
     assert [hit.remaining for hit in hits] == [2, 1, 0, 0, 0]
     assert hits[-1].reset_after == pytest.approx(1)
-    wall.at += 1.01
+    hand.at += 1.01
     assert limiter.hit("3/second", "burst", "a").allowed
 
 
@@ -46,13 +43,13 @@ def test_a_parsed_rate_and_its_text_are_the_same_limit() -> None:
     assert not limiter.hit(parse("1/minute"), "a").allowed
 
 
-def test_a_denied_request_burns_no_other_window(wall: SimpleNamespace) -> None:
+def test_a_denied_request_burns_no_other_window(hand: SimpleNamespace) -> None:
     limiter = AgencyLimiter()
     rate = "2/second;5/minute"
     assert [limiter.hit(rate, "a").allowed for _ in range(6)] == [True] * 2 + [False] * 4
-    wall.at += 1.01
+    hand.at += 1.01
     assert [limiter.hit(rate, "a").allowed for _ in range(3)] == [True, True, False]
-    wall.at += 1.01
+    hand.at += 1.01
     last = [limiter.hit(rate, "a") for _ in range(2)]
     assert [hit.allowed for hit in last] == [True, False], "the minute allows five"
     assert last[-1].reset_after > 50, "it is the minute that denies"
@@ -72,11 +69,11 @@ def test_hits_start_no_thread() -> None:
     assert set(threading.enumerate()) <= before
 
 
-def test_callers_that_do_not_return_are_forgotten(wall: SimpleNamespace) -> None:
+def test_callers_that_do_not_return_are_forgotten(hand: SimpleNamespace) -> None:
     limiter = AgencyLimiter()
     for number in range(100):
         limiter.hit("5/second", str(number))
-    wall.at += 61
+    hand.at += 61
     limiter.hit("5/second", "late")
     assert len(limiter._storage.expirations) == 1
 
@@ -136,3 +133,12 @@ def test_announced_limits_are_structured_fields() -> None:
         ("burst", {"r": 19, "t": 1}),
         ("people-day", {"r": 312, "t": 51_235}),
     ]
+
+
+def test_nobody_waits_for_a_wall_clock_that_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_795_000_000.0)
+    limiter = AgencyLimiter()
+    assert [limiter.hit("1/second", "a").allowed for _ in range(2)] == [True, False]
+    monkeypatch.setattr("time.time", lambda: 1_795_000_000.0 - 3600)
+    threading.Event().wait(1.05)
+    assert limiter.hit("1/second", "a").allowed

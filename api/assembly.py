@@ -12,7 +12,7 @@ from auth.nonces import Nonces
 from auth.possession import Possession
 from auth.tokens import TokenVerifier
 from dtsen.audit.delay import MergeDelay
-from dtsen.audit.publication import Publication
+from dtsen.audit.publication import Publication, store_at
 from dtsen.audit.reading import PublishedLog
 from dtsen.audit.search import AccessLog
 from dtsen.clock import Clock
@@ -116,7 +116,7 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
             access_log=AccessLog(auditor_pool, keyring, clock),
             delay=delay,
             log=PublishedLog(
-                Publication(settings.log_directory, settings.guard_directory), auditor_pool
+                Publication(store_at(settings.log_place), settings.guard_directory), auditor_pool
             ),
             authority=authority,
             limiter=limiter,

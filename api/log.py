@@ -17,7 +17,7 @@ from api.app_problems import unrecorded
 from api.call import SAFE_HEADERS
 from api.parts import Parts
 from auth.limits import address
-from dtsen.errors import PathNotFound, RateLimited
+from dtsen.errors import PathNotFound, RateLimited, Unavailable
 from dtsen.tlog.tiles import Tile, TileInvalid, parse_tile_path
 
 PER_ADDRESS = "500/second"
@@ -50,7 +50,10 @@ class PublicRoute(APIRoute):
             parts = _parts(request)
             whose = address(request)
             if parts.limiter.hit(PER_ADDRESS, "log", whose).allowed:
-                return await handle(request)
+                try:
+                    return await handle(request)
+                except Unavailable as outage:
+                    return unrecorded(request, outage)
             error = RateLimited(headers={"Retry-After": "1"})
             parts.tally.count(error.code, error.status, client=None, address=whose)
             return unrecorded(request, error)

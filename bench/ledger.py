@@ -92,7 +92,7 @@ def fill(
         Task(urls.owner, keys, begins, place * each, each) for place, begins in enumerate(begun)
     ]
     edge = Edge()
-    folder = publication.folder / str(begun[-1].year)
+    folder = Path(publication.store.locate(str(begun[-1].year)))
     with steps("access records") as told, ProcessPoolExecutor(os.cpu_count()) as pool:
         for place, hashes in enumerate(pool.map(_month, tasks)):
             told("months", place, MONTHS)

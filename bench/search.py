@@ -37,6 +37,7 @@ from dtsen.audit.publication import Publication
 from dtsen.audit.reading import PublishedLog
 from dtsen.audit.search import AccessLog
 from dtsen.audit.statement import Filter
+from dtsen.audit.stores import Directory
 from dtsen.audit.viewer import Viewer
 from dtsen.clock import Clock
 from dtsen.database import open_pool
@@ -193,7 +194,7 @@ async def _prove(log: AccessLog, published: PublishedLog, record: Any) -> bytes:
 @contextmanager
 def _publication() -> Iterator[Publication]:
     home = settings().home
-    yield Publication(home / "log", home / "log-guard")
+    yield Publication(Directory(home / "log"), home / "log-guard")
 
 
 def measure(found: Installation, records: int) -> Result:

@@ -13,7 +13,7 @@ import typer
 from cli.context import database, err, fail, keyring, out, settings
 from dtsen.audit.halt import EXIT_CODE, RUNBOOK, LogHalted
 from dtsen.audit.keeper import Keeper
-from dtsen.audit.publication import Publication
+from dtsen.audit.publication import Publication, store_at
 from dtsen.audit.recovery import recover as take_up_again
 from dtsen.audit.sequencer import Sequencer
 from dtsen.audit.stamping import Stamping
@@ -43,7 +43,7 @@ def sequencer(
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     chosen, clock = settings(), Clock()
-    publication = Publication(chosen.log_directory, chosen.guard_directory)
+    publication = Publication(store_at(chosen.log_place), chosen.guard_directory)
     with ExitStack() as stack:
         witnesses = _witnesses(stack, chosen.witness_policy, clock)
         stamping = _stamping(chosen, publication, clock)

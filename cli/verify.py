@@ -48,7 +48,7 @@ from dtsen.verifier.verification import Trust, Verified, verify as verify_log
 def verify(  # noqa: PLR0913 - each option is a wish of its own
     source: Annotated[
         str | None,
-        typer.Argument(help="A folder, or an address as https://.../log; default: DTSEN_LOG_URI."),
+        typer.Argument(help="A folder, s3://..., or https://.../log; default: DTSEN_LOG_URI."),
     ] = None,
     key: Keys = None,
     policy: PolicyFile = None,
@@ -97,7 +97,7 @@ def verify(  # noqa: PLR0913 - each option is a wish of its own
         return
     memory, trust = memory_in(state), trust_in(key, policy)
     authority = authority_in(tsa_ca or settings().tsa_ca)
-    place = source or str(settings().log_directory)
+    place = source or settings().log_place
     with (
         told_faults(json_=json_),
         httpx2.Client(timeout=TIMEOUT_SECONDS) as http,

@@ -27,15 +27,19 @@ def _postgresql_url(value: SecretStr) -> SecretStr:
     return value
 
 
-def _folder_uri(value: str) -> str:
+def _log_uri(value: str) -> str:
     url = urlsplit(value)
+    if url.scheme == "s3":
+        if not url.hostname or url.netloc != url.hostname or url.query or url.fragment:
+            raise ValueError("must be s3://BUCKET[/PREFIX], without a login or an endpoint")
+        return value.rstrip("/")
     path = url.path if url.scheme == "file" and not url.netloc else value
     if not path.startswith("/"):
-        raise ValueError("must be an absolute path or file:///PATH")
+        raise ValueError("must be an absolute path, file:///PATH or s3://BUCKET[/PREFIX]")
     return path
 
 
-LogUri = Annotated[str, AfterValidator(_folder_uri)]
+LogUri = Annotated[str, AfterValidator(_log_uri)]
 
 
 def _origin(value: str) -> str:

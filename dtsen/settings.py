@@ -134,8 +134,8 @@ class Settings(BaseSettings):
     )
     log_uri: LogUri | None = Field(
         default=None,
-        description="Folder (a path or file://) where tiles and checkpoints are published; absent:"
-        " HOME/log.",
+        description="Where tiles and checkpoints are published: a folder (a path or file://), or"
+        " s3://BUCKET[/PREFIX] with the client's own AWS_* variables; absent: HOME/log.",
     )
     witness_policy: AbsolutePath | None = Field(
         default=None, description="File of witnesses to ask (C2SP tlog-policy); absent: none."
@@ -180,9 +180,9 @@ class Settings(BaseSettings):
         return self.home / "keys"
 
     @property
-    def log_directory(self) -> Path:
-        """Where tiles and checkpoints are published."""
-        return Path(self.log_uri) if self.log_uri else self.home / "log"
+    def log_place(self) -> str:
+        """Where tiles and checkpoints are published: a folder's path, or `s3://bucket/prefix`."""
+        return self.log_uri or str(self.home / "log")
 
     @property
     def guard_directory(self) -> Path:

@@ -17,7 +17,8 @@ from typing import Any
 
 import httpx2
 
-from cli.session import call, fetch_token
+from dtsen.client.showing import call
+from dtsen.client.tokens import fetch_token
 
 LOOKUP = "/v1/individuals/lookup"
 PAUSE = 0.02

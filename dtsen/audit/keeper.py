@@ -134,9 +134,7 @@ class Keeper:
             self._reached("tile")
         self._reached("tiles")
         note = self._witnessed(connection, tree, note)
-        with self._publication.advancing(tree.year, note):
-            self._reached("guarded")
-            self._publication.put_checkpoint(tree.year, note)
+        self._publication.put_checkpoint(tree.year, note, self._reached)
         self._reached("published")
         # Of the two sizes before: a crash may have come between a checkpoint and this.
         for size, _ in last_signed(connection, tree.year, 3)[1:]:

@@ -3,12 +3,13 @@
 Only what a published checkpoint covers is served, and never a smaller size than before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import asyncpg
 
 from dtsen.audit.halt import LogHalted
-from dtsen.audit.publication import KEY, Publication, read_checkpoint
+from dtsen.audit.publication import CHECKPOINT, KEY, Publication, read_checkpoint
 from dtsen.database import OUTAGES
 from dtsen.errors import Unavailable
 from dtsen.tlog.merkle import ProofInvalid, inclusion_path, leaf_hash, verify_inclusion
@@ -33,7 +34,10 @@ _PATIENCE = "SET LOCAL statement_timeout = '3s'"
 
 
 class PublishedLog:
-    """One worker's view. Its file methods block for the time of a small read."""
+    """One worker's view. Its file methods block for the time of a small read.
+
+    All of them may raise Unavailable: the store that holds the publication does not answer.
+    """
 
     def __init__(self, publication: Publication, pool: asyncpg.Pool) -> None:
         """Take a pool of the auditor's login, for entries."""
@@ -43,7 +47,8 @@ class PublishedLog:
 
     def current_year(self) -> int | None:
         """The year of the newest log that has a checkpoint; None before the first."""
-        return self._publication.newest_published()
+        with _reached():
+            return self._publication.newest_published()
 
     def checkpoint(self, year: int) -> bytes | None:
         """The published checkpoint of a year, the largest that this worker ever saw."""
@@ -57,17 +62,17 @@ class PublishedLog:
         """The verifier keys of a year's log, once it has a checkpoint."""
         if self._largest(year)[0] == 0:
             return None
-        return self._publication.file(year, KEY)
+        return self._file(year, KEY)
 
     def tile(self, year: int, tile: Tile) -> bytes | None:
         """A tile, if a published checkpoint covers it and it is kept."""
         if tile.level == ENTRIES or not self._covers(year, tile):
             return None
-        return self._publication.file(year, tile.path)
+        return self._file(year, tile.path)
 
     def timestamp(self, year: int, name: str) -> bytes | None:
         """A file of a year's timestamps, by its name."""
-        return self._publication.file(year, f"timestamp/{name}")
+        return self._file(year, f"timestamp/{name}")
 
     async def entries(self, year: int, tile: Tile) -> bytes | None:
         """An entry bundle, if a published checkpoint covers it; a lost leaf is an empty entry.
@@ -98,7 +103,7 @@ class PublishedLog:
         size, note = self._largest(year)
         if index >= size:
             return None
-        read = tile_reader(lambda tile: self._publication.file(year, tile.path) or b"", size)
+        read = tile_reader(lambda tile: self._file(year, tile.path) or b"", size)
         try:
             path = inclusion_path(index, size, read)
             root = read_checkpoint(note).root
@@ -107,12 +112,16 @@ class PublishedLog:
             raise LogHalted(f"leaf {index} of {year} cannot be proved: {error}") from None
         return bytes(ProofFile(leaf, index, path, note))
 
+    def _file(self, year: int, path: str) -> bytes | None:
+        with _reached():
+            return self._publication.file(year, path)
+
     def _covers(self, year: int, tile: Tile) -> bool:
         return 0 < tile.width <= tile_width(tile.level, tile.index, self.size(year))
 
     def _largest(self, year: int) -> tuple[int, bytes]:
         size, note = self._served.get(year, (0, b""))
-        found = self._publication.checkpoint(year)
+        found = self._file(year, CHECKPOINT)
         if found is not None and found != note:
             try:
                 read = read_checkpoint(found).size
@@ -121,3 +130,12 @@ class PublishedLog:
             if read > size:
                 size, note = self._served[year] = read, found
         return size, note
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """Tell a store that is away as every other outage is told."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable from error

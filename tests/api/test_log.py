@@ -5,6 +5,7 @@ import time
 import pytest
 
 from dtsen.audit.publication import Publication
+from dtsen.audit.stores import Directory
 from dtsen.clock import Clock
 from dtsen.tlog.checkpoint import open_checkpoint
 from dtsen.tlog.merkle import leaf_hash, root_of
@@ -149,7 +150,9 @@ def test_entries_are_for_verifiers_alone_and_every_attempt_is_recorded(sandbox):
 
 def test_timestamps_are_served_as_published_and_nothing_beside_them(sandbox, tmp_path):
     # Of a year that has no log, so that nobody takes it for a real one.
-    Publication(sandbox.home / "log", tmp_path).put_timestamp(2001, 47, b"note", b"answer")
+    Publication(Directory(sandbox.home / "log"), tmp_path).put_timestamp(
+        2001, 47, b"note", b"answer"
+    )
     sizes = sandbox.http.get("/log/2001/timestamp/sizes")
     assert (sizes.text, sizes.headers["cache-control"]) == ("47\n", "no-cache")
     answer = sandbox.http.get("/log/2001/timestamp/47.tsr")

@@ -12,6 +12,7 @@ import pytest
 
 from dtsen.audit.publication import Publication
 from dtsen.audit.search import AccessLog
+from dtsen.audit.stores import Directory
 from dtsen.clock import Clock
 from dtsen.database import DatabaseUrls, migrate, open_pool
 from dtsen.keys import Keyring
@@ -66,7 +67,7 @@ def _serve(urls: DatabaseUrls, folder: Path, superuser: str) -> Iterator[Ledger]
     loop = asyncio.new_event_loop()
     pool = loop.run_until_complete(open_pool(urls.auditor, name="auditor", size=2))
     try:
-        publication = Publication(folder / "log", folder / "log-guard")
+        publication = Publication(Directory(folder / "log"), folder / "log-guard")
         log = AccessLog(pool, keyring, Clock())
         yield Ledger(urls, keyring, loop, pool, log, folder, publication, superuser)
     finally:

@@ -12,6 +12,7 @@ from dtsen.audit.record import new_record_id
 from dtsen.audit.search import AccessLog
 from dtsen.audit.sequencer import Sequencer
 from dtsen.audit.statement import Filter
+from dtsen.audit.stores import Directory
 from dtsen.clock import Clock
 from dtsen.database import open_pool
 from dtsen.disclosure import agreements
@@ -26,7 +27,7 @@ OF_ITS_OWN = ("jti", "iat", "recorded_at", "resp_hash", "subject")
 
 
 async def merged(population) -> None:
-    publication = Publication(population.folder / "log", population.folder / "log-guard")
+    publication = Publication(Directory(population.folder / "log"), population.folder / "log-guard")
     keeper = Keeper(population.keyring, Clock(), publication, ISSUER)
     sequencer = Sequencer(population.urls.sequencer, population.keyring, Clock(), keeper)
     with sequencer.connect() as connection:

@@ -42,7 +42,7 @@ def _deed(number):
 def examine(book, connection, keys):
     """What `dtsen audit verify --database` does; gives what was sealed and who judged it."""
     year = book.publication.newest_year()
-    log = Folder(book.publication.folder / str(year))
+    log = Folder(book.publication.store.folder / str(year))
     stored = Stored(connection, keys)
     verified = verify(log, Memory(book.home / "seen"), Trust(), entries=stored.entries(log))
     stored.check(log, verified)

@@ -113,7 +113,7 @@ def test_a_database_that_went_another_way_is_never_signed(book):
     write(book, 3)
     book.merge()
     book.restore(backup)
-    publication, guard = book.publication.folder, book.home / "log-guard"
+    publication, guard = book.publication.store.folder, book.home / "log-guard"
     shutil.move(publication, publication.with_name("kept"))
     shutil.move(guard, guard.with_name("kept-guard"))
     write(book, 5)
@@ -135,12 +135,12 @@ def test_without_the_guard_and_the_publication_nothing_is_signed(book):
     for _ in range(2):
         write(book, 1)
         book.merge()
-    shutil.rmtree(book.publication.folder)
+    shutil.rmtree(book.publication.store.folder)
     book.merge()  # the guard knows: everything is published again
     check(book, YEAR)
     shutil.rmtree(book.home / "log-guard")
     book.merge()  # the publication knows
-    shutil.rmtree(book.publication.folder)
+    shutil.rmtree(book.publication.store.folder)
     shutil.rmtree(book.home / "log-guard")
     with pytest.raises(LogHalted, match="are gone"):
         book.merge()
@@ -162,7 +162,7 @@ def test_a_published_tile_that_is_not_ours_halts(book):
 
     def plant(step):
         if step == "signed":
-            path = book.publication.folder / str(YEAR) / "tile/0/000"
+            path = book.publication.store.folder / str(YEAR) / "tile/0/000"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(leaf_hash(b"") * 256)
 

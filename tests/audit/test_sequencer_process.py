@@ -28,12 +28,13 @@ from pathlib import Path
 from threading import Event
 from dtsen.audit.keeper import Keeper
 from dtsen.audit.publication import Publication
+from dtsen.audit.stores import Directory
 from dtsen.audit.sequencer import Sequencer
 from dtsen.clock import Clock
 from dtsen.keys import Keyring
 url, keys, folder, guard, issuer = sys.argv[1:]
 keyring, clock = Keyring(Path(keys)), Clock()
-keeper = Keeper(keyring, clock, Publication(Path(folder), Path(guard)), issuer)
+keeper = Keeper(keyring, clock, Publication(Directory(Path(folder)), Path(guard)), issuer)
 Sequencer(url, keyring, clock, keeper).run(Event())
 """
 

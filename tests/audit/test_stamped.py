@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from dtsen.audit.publication import Publication
 from dtsen.audit.stamping import EVERY, Stamping
+from dtsen.audit.stores import Directory
 from dtsen.clock import Clock
 from dtsen.verifier.timestamps import TimestampInvalid, read_authority
 from tests.audit.authority import Authority, serving
@@ -34,7 +35,7 @@ def other(tmp_path_factory):
 @pytest.fixture
 def publication(tmp_path):
     logs.publish(tmp_path / "log" / "2026", LEAVES[:300])
-    return Publication(tmp_path / "log", tmp_path / "guard")
+    return Publication(Directory(tmp_path / "log"), tmp_path / "guard")
 
 
 class Later(Clock):
@@ -51,7 +52,7 @@ def stamping(url, tsa, publication, clock=None):
 
 
 def verified(publication, home, *words):
-    place = (str(publication.folder), "--state", str(home / "verified"), "--json")
+    place = (str(publication.store.folder), "--state", str(home / "verified"), "--json")
     return CliRunner().invoke(app, ["audit", "verify", *place, *map(str, words)])
 
 
@@ -60,13 +61,13 @@ def stamped_twice(publication, tsa):
     with serving(tsa.answer) as url:
         one = stamping(url, tsa, publication, clock)
         assert one.stamp()
-        logs.publish(publication.folder / "2026", LEAVES)
+        logs.publish(publication.store.folder / "2026", LEAVES)
         assert not one.stamp()  # within the hour
         clock.ahead = EVERY
         assert one.stamp()
         clock.ahead = 2 * EVERY
         assert not one.stamp()  # nothing new to stamp
-    return publication.folder / "2026" / "timestamp"
+    return publication.store.folder / "2026" / "timestamp"
 
 
 def test_what_is_published_is_stamped_hourly_and_holds(publication, tsa, tmp_path):
@@ -87,7 +88,13 @@ def test_without_an_authority_the_verifier_says_that_it_checked_none(publication
     stamped_twice(publication, tsa)
     told = json.loads(verified(publication, tmp_path).stdout)
     assert (told["timestamps"], told["timestamps_checked"]) == (2, False)
-    words = ["audit", "verify", str(publication.folder), "--state", str(tmp_path / "verified")]
+    words = [
+        "audit",
+        "verify",
+        str(publication.store.folder),
+        "--state",
+        str(tmp_path / "verified"),
+    ]
     assert "2 timestamps were not checked" in CliRunner().invoke(app, words).stderr
 
 
@@ -167,12 +174,14 @@ def test_an_answer_that_proves_nothing_is_not_published(publication, tsa, other)
     with serving(nothing) as url, pytest.raises(TimestampInvalid):
         stamping(url, tsa, publication).stamp()
     with serving(old) as url:
-        copy = Publication(publication.folder.parent / "copy", publication.folder)
-        logs.publish(copy.folder / "2026", LEAVES[:300])
+        copy = Publication(
+            Directory(publication.store.folder.parent / "copy"), publication.store.folder
+        )
+        logs.publish(copy.store.folder / "2026", LEAVES[:300])
         assert stamping(url, tsa, copy).stamp()
         with pytest.raises(TimestampInvalid, match="Nonce"):
             stamping(url, tsa, publication).stamp()
-    assert not (publication.folder / "2026" / "timestamp").exists()
+    assert not (publication.store.folder / "2026" / "timestamp").exists()
     with pytest.raises(httpx2.HTTPError):
         stamping("http://127.0.0.1:1/tsr", tsa, publication).stamp()
 
@@ -190,7 +199,7 @@ def test_an_authority_that_hangs_costs_the_log_nothing(book, tsa):
         one = stamping(url, tsa, book.publication)
         sequencer = book.sequencer(stamping=one)
         year = book.publication.newest_year()
-        stamps = book.publication.folder / str(year) / "timestamp"
+        stamps = book.publication.store.folder / str(year) / "timestamp"
         with sequencer.connect() as connection:
             began = monotonic()
             sequencer.begin(connection)

@@ -22,7 +22,7 @@ def test_the_first_leaf_of_a_log_is_its_own_creation(book):
         log.checkpoint.origin,
         None,
     )
-    key = (book.publication.folder / str(YEAR) / "key").read_text()
+    key = (book.publication.store.folder / str(YEAR) / "key").read_text()
     assert key == said["key"] + "\n"
 
 
@@ -36,7 +36,9 @@ def test_every_record_has_one_place_and_every_checkpoint_its_tiles(book):
             assert log.checkpoint.size == 1 + len(expected)
     assert {record for _, record, _ in leaves(book, YEAR)} >= {str(one) for one in expected}
     assert [size for size, _, _ in checkpoints(book, YEAR)] == [1, 2, 256, 257, 557, 1070, 1073]
-    kept = {path.name for path in (book.publication.folder / str(YEAR) / "tile/0").glob("*.p")}
+    kept = {
+        path.name for path in (book.publication.store.folder / str(YEAR) / "tile/0").glob("*.p")
+    }
     assert kept == {"004.p"}, "a partial tile goes once its full tile is served"
 
 

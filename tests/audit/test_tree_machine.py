@@ -138,12 +138,12 @@ class LogMachine(RuleBasedStateMachine):
         self.book.merge()
 
     def published(self, size):
-        folder = self.book.publication.folder / str(YEAR)
+        folder = self.book.publication.store.folder / str(YEAR)
         read = tile_reader(lambda tile: (folder / tile.path).read_bytes(), size)
         return [read(0, index) for index in range(size)]
 
     def keys(self):
-        text = (self.book.publication.folder / str(YEAR) / "key").read_text()
+        text = (self.book.publication.store.folder / str(YEAR) / "key").read_text()
         return [Verifier.parse(line) for line in text.splitlines()]
 
     @invariant()

@@ -45,7 +45,7 @@ def examine(book, connection=None, keys=None):
         if connection is None:
             connection = stack.enter_context(connect(book.urls.auditor, autocommit=True))
         year = book.publication.newest_year()
-        source = Folder(book.publication.folder / str(year))
+        source = Folder(book.publication.store.folder / str(year))
         stored = Stored(connection, keys or (lambda epoch: RecordKeys(book.keyring, epoch)))
         memory = Memory(book.home / "verified")
         verified = verify(source, memory, Trust(), entries=stored.entries(source))
@@ -158,7 +158,7 @@ def test_a_record_put_in_by_hand_is_named(full):
     [("tile/0/001", 256 + 3, "not those that the tree holds"), ("tile/1/000.p/2", 0, "other hash")],
 )
 def test_a_change_to_the_publication_is_named(full, path, index, word):
-    file = full.publication.folder / str(full.publication.newest_year()) / path
+    file = full.publication.store.folder / str(full.publication.newest_year()) / path
     content = bytearray(file.read_bytes())
     content[(index % 256) * 32] ^= 1
     file.write_bytes(content)
@@ -169,7 +169,7 @@ def test_a_change_to_the_publication_is_named(full, path, index, word):
 
 def test_who_sets_all_of_it_back_is_found_by_what_was_remembered(full):
     backup = full.backup()
-    folder = full.publication.folder / str(full.publication.newest_year())
+    folder = full.publication.store.folder / str(full.publication.newest_year())
     old = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     full.write(*(Deed(niks=(nik(number),)) for number in range(20)))
     full.merge()

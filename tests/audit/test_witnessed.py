@@ -28,7 +28,7 @@ from tests.witness.servers import serving
 
 
 def folder_of(book):
-    return book.publication.folder / str(book.publication.newest_year())
+    return book.publication.store.folder / str(book.publication.newest_year())
 
 
 def log_key(book):

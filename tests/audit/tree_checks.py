@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from dtsen.audit.stores import Directory
 from dtsen.clock import Clock
 from dtsen.tlog.checkpoint import Checkpoint, open_checkpoint
 from dtsen.tlog.merkle import consistency_path, leaf_hash, root_of, verify_consistency
@@ -21,11 +22,14 @@ class Log:
 
 def published(book, year) -> Log:
     """The published log of a year, rebuilt from tiles alone; every tile and partial one checked."""
-    folder = book.publication.folder / str(year)
-    keys = [Verifier.parse(line) for line in (folder / "key").read_text().splitlines()]
-    checkpoint, _ = open_checkpoint((folder / "checkpoint").read_bytes(), keys)
+
+    def file(path):
+        return book.publication.file(year, path) or b""
+
+    keys = [Verifier.parse(line) for line in file("key").decode().splitlines()]
+    checkpoint, _ = open_checkpoint(file("checkpoint"), keys)
     assert checkpoint.size >= 1
-    reader = tile_reader(lambda tile: (folder / tile.path).read_bytes(), checkpoint.size)
+    reader = tile_reader(lambda tile: file(tile.path), checkpoint.size)
     hashes = [reader(0, index) for index in range(checkpoint.size)]
     assert root_of(hashes) == checkpoint.root
     level, row = 0, hashes
@@ -33,14 +37,20 @@ def published(book, year) -> Log:
         for index in range(-(-len(row) // WIDTH)):
             width = tile_width(level, index, checkpoint.size)
             wanted = b"".join(row[index * WIDTH :][:width])
-            assert (folder / Tile(level, index, width).path).read_bytes() == wanted
+            assert file(Tile(level, index, width).path) == wanted
         row = [root_of(row[at : at + WIDTH]) for at in range(0, len(row) // WIDTH * WIDTH, WIDTH)]
         level += 1
+    if isinstance(book.publication.store, Directory):
+        check_parts(book.publication.store.folder / str(year))
+    return Log(checkpoint, hashes)
+
+
+def check_parts(folder):
+    """Every partial tile is the beginning of its full one, if that is there."""
     for part in folder.rglob("*.p/*"):
         full = part.parent.with_name(part.parent.name.removesuffix(".p"))
         whole = full.read_bytes() if full.exists() else None
         assert whole is None or (len(whole) == TILE_BYTES and whole.startswith(part.read_bytes()))
-    return Log(checkpoint, hashes)
 
 
 def leaves(book, year) -> list[tuple[int, str | None, bytes | None]]:
@@ -78,7 +88,7 @@ def check(book, year, *, lost: int = 0) -> Log:
         lambda tile: (
             b"".join(log.hashes[tile.index * WIDTH :][: tile.width])
             if tile.level == 0
-            else (book.publication.folder / str(year) / tile.path).read_bytes()
+            else book.publication.file(year, tile.path)
         ),
         log.checkpoint.size,
     )

@@ -23,7 +23,7 @@ from api.app import create_app
 from auth.tokens import TokenSigner
 from dtsen.audit import sequencer as sequencing
 from dtsen.audit.keeper import Keeper
-from dtsen.audit.publication import Publication
+from dtsen.audit.publication import Publication, store_at
 from dtsen.audit.record import RecordKeys, read_disclosures
 from dtsen.audit.sequencer import Sequencer
 from dtsen.clock import Clock
@@ -236,7 +236,7 @@ def open_house(urls: DatabaseUrls, home: Path) -> Iterator[House]:
     )
     app = create_app(settings)
     stop = Event()
-    publication = Publication(settings.log_directory, settings.guard_directory)
+    publication = Publication(store_at(settings.log_place), settings.guard_directory)
     keeper = Keeper(keyring, Clock(), publication, settings.issuer)
     sequencing.ROUND_SECONDS = MERGING_SECONDS
     sequencer = Sequencer(urls.sequencer, keyring, Clock(), keeper)

@@ -213,3 +213,26 @@ def test_a_timestamp_authority_needs_its_certificates(monkeypatch):
     settings = given(monkeypatch, DTSEN_TSA_URL=url, DTSEN_TSA_CA="/etc/tsa.pem")
     assert (settings.tsa_url, settings.tsa_ca) == (url, Path("/etc/tsa.pem"))
     assert "DTSEN_TSA_URL" in refusal(monkeypatch, DTSEN_TSA_URL="https://u:p@tsa.example/")
+
+
+@pytest.mark.parametrize(
+    ("given_uri", "place"),
+    [
+        ("/srv/log", "/srv/log"),
+        ("file:///srv/log", "/srv/log"),
+        ("s3://log-dtsen", "s3://log-dtsen"),
+        ("s3://log-dtsen/a/b/", "s3://log-dtsen/a/b"),
+    ],
+)
+def test_the_log_is_published_into_a_folder_or_a_bucket(monkeypatch, given_uri, place):
+    assert given(monkeypatch, DTSEN_LOG_URI=given_uri).log_place == place
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["log", "s3://", "s3:///a", "s3://key:kata-sandi-9@log/a", "s3://host:9000/log", "gs://log"],
+)
+def test_a_log_that_lies_nowhere_is_refused(monkeypatch, uri):
+    text = refusal(monkeypatch, DTSEN_LOG_URI=uri)
+    assert "DTSEN_LOG_URI" in text
+    assert "kata-sandi-9" not in text

@@ -80,7 +80,7 @@ class Windows(MemoryStorage):
     was full a moment before stays so for an hour.
     """
 
-    STORAGE_SCHEME = ("windows",)
+    STORAGE_SCHEME = ["windows"]  # noqa: RUF012 - as `limits` declares it
 
     def __init__(self, uri: str | None = None, **how: Any) -> None:  # noqa: ANN401 - as above it
         super().__init__(uri, **how)

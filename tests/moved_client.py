@@ -4,7 +4,8 @@
 
 One JSON object a line on standard input, one on standard output for each: `{"load": true}` begins
 to look people up, one after the other; `{"load": false}` ends that, and tells what came of it;
-`{"renew": true}` fetches a token; `{"method", "path", "body"}` asks once.
+`{"since": instant}` tells how many were asked since; `{"renew": true}` fetches a token;
+`{"method", "path", "body"}` asks once.
 """
 
 import json
@@ -25,7 +26,7 @@ PAUSE = 0.02
 
 
 class Client:
-    """One client, with a token that is fetched anew whenever the load begins."""
+    """One client, with a token that is renewed when it is told so."""
 
     def __init__(self, client_file: Path, niks: Path) -> None:
         self._client = json.loads(client_file.read_text())
@@ -38,15 +39,16 @@ class Client:
 
     def obey(self, told: dict[str, Any]) -> Any:
         """What a line asks for."""
-        if told.get("load") or "renew" in told:
-            self._token = fetch_token(self._client, http=self._http)
         if "renew" in told:
+            self._token = fetch_token(self._client, http=self._http)
             return {}
         if told.get("load"):
             self._ending.clear()
             self._thread = threading.Thread(target=self._look_up)
             self._thread.start()
             return {}
+        if "since" in told:
+            return sum(one["asked"] >= told["since"] for one in list(self._came))
         if "load" in told:
             self._ending.set()
             assert self._thread is not None

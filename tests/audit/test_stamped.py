@@ -174,10 +174,9 @@ def test_an_answer_that_proves_nothing_is_not_published(publication, tsa, other)
     with serving(nothing) as url, pytest.raises(TimestampInvalid):
         stamping(url, tsa, publication).stamp()
     with serving(old) as url:
-        copy = Publication(
-            Directory(publication.store.folder.parent / "copy"), publication.store.folder
-        )
-        logs.publish(copy.store.folder / "2026", LEAVES[:300])
+        folder = publication.store.folder.parent / "copy"
+        copy = Publication(Directory(folder), publication.store.folder)
+        logs.publish(folder / "2026", LEAVES[:300])
         assert stamping(url, tsa, copy).stamp()
         with pytest.raises(TimestampInvalid, match="Nonce"):
             stamping(url, tsa, publication).stamp()

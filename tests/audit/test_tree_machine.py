@@ -138,13 +138,13 @@ class LogMachine(RuleBasedStateMachine):
         self.book.merge()
 
     def published(self, size):
-        folder = self.book.publication.store.folder / str(YEAR)
-        read = tile_reader(lambda tile: (folder / tile.path).read_bytes(), size)
+        publication = self.book.publication
+        read = tile_reader(lambda tile: publication.file(YEAR, tile.path), size)
         return [read(0, index) for index in range(size)]
 
     def keys(self):
-        text = (self.book.publication.store.folder / str(YEAR) / "key").read_text()
-        return [Verifier.parse(line) for line in text.splitlines()]
+        text = self.book.publication.file(YEAR, "key")
+        return [Verifier.parse(line) for line in text.decode().splitlines()]
 
     @invariant()
     def look(self):

@@ -1,10 +1,14 @@
-"""Builds with one rule broken, which the test of that rule must catch; and two with less room.
+"""Builds with one rule broken, which the test of that rule must catch; two with less room; one that
+dies.
 
 `python -m tests.faults.builds NAME` serves one as `dtsen serve` serves the product.
 """
 
 import asyncio
+import os
+import signal
 import sys
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
@@ -54,6 +58,47 @@ def is_impatient() -> ASGIApp:
     """Not broken: waits shorter for what comes slowly, so that `make test` does, too."""
     protocol.HEAD_SECONDS = IMPATIENT_SECONDS
     protocol.BODY_SECONDS = IMPATIENT_SECONDS
+    return asgi.create()
+
+
+STEPS = ("read", "before the commit", "in the commit", "after the commit", "before the answer")
+DEATHS = "deaths"
+"""File below DTSEN_HOME with a line for each death: the step at which a worker killed itself."""
+BATCHES = 40
+
+
+def dies_at_its_steps() -> ASGIApp:
+    """Not broken: each worker kills itself at one step of an answer, in its fortieth batch."""
+    mine, left = STEPS[os.getpid() % len(STEPS)], BATCHES
+    read_people, settle_all = Gate._read, Gate._record
+
+    def reached(step: str) -> None:
+        nonlocal left
+        left -= step == mine
+        if left == 0:
+            with (Path(os.environ["DTSEN_HOME"]) / DEATHS).open("a") as file:
+                file.write(f"{mine}\n")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async def read(*of):
+        rows = await read_people(*of)
+        reached("read")
+        return rows
+
+    async def commit(*of):
+        reached("before the commit")
+        writing = asyncio.create_task(record(*of))
+        await asyncio.sleep(0)  # the statement is on its way
+        reached("in the commit")
+        recorded = await writing
+        reached("after the commit")
+        return recorded
+
+    async def settle(*of):
+        await settle_all(*of)
+        reached("before the answer")
+
+    Gate._read, Gate._record, gate.record = read, settle, commit
     return asgi.create()
 
 

@@ -223,7 +223,7 @@ def followed(publication, tsa, home, *words):
 def test_a_monitor_alarms_where_growth_is_not_stamped(publication, tsa, tmp_path):
     with serving(tsa.answer) as url:
         assert stamping(url, tsa, publication).stamp()
-    logs.publish(publication.folder / "2026", LEAVES)
+    logs.publish(publication.store.folder / "2026", LEAVES)
     done = followed(publication, tsa, tmp_path, "--stamp-age", "0.5")
     assert done.exit_code == 5, done.output
     assert "no timestamp beyond entry 300" in done.output

@@ -22,6 +22,8 @@ def curl(
     header: Annotated[list[str] | None, typer.Option("--header", "-H", help="Name: value")] = None,
 ) -> None:
     """Send one call as a client and print the answer as `curl -i` does."""
+    if not path.startswith("/") or path.startswith("//"):
+        raise typer.BadParameter("a path begins with one slash: the client's file says where it is")
     headers = dict(_header(line) for line in header or ())
     content = sys.stdin.read() if body == "-" else body
     if content is not None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from itertools import islice
 from json import dumps
 from pathlib import Path
+from ssl import SSLError
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
@@ -13,7 +14,7 @@ import httpx2
 
 from dtsen.client.absence import NotFound, read_absence
 from dtsen.client.connection import connect
-from dtsen.client.errors import AnswerInvalid
+from dtsen.client.errors import AnswerInvalid, ClientFileInvalid
 from dtsen.client.file import ClientFile, checked, read_client_file
 from dtsen.client.legacy import Resolved, read_resolved
 from dtsen.client.patience import Patience
@@ -241,7 +242,10 @@ def opened(
     """
     held = read_client_file(file) if isinstance(file, Path) else checked(file)
     keep = appended_to(receipts) if isinstance(receipts, Path) else receipts
-    http = connect(held, timeout=timeout, authorities=authorities)
+    try:
+        http = connect(held, timeout=timeout, authorities=authorities)
+    except SSLError:
+        raise ClientFileInvalid("its certificate, its key, or an authority is none") from None
     return Agency(Session(held, http, patience=patience or Patience(), keep=keep), {})
 
 

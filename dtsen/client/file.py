@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from joserfc.errors import JoseError
+from joserfc.jwk import JWKRegistry
+
 from dtsen.client.errors import ClientFileInvalid
 
 ClientFile = Mapping[str, Any]
@@ -54,7 +57,21 @@ def checked(held: object) -> ClientFile:
     for member in ("issuer", "token_endpoint"):
         if member in held:
             encrypted(held[member])
+    for member in ("private_jwk", "dpop_private_jwk"):
+        if member in held:
+            _usable(member, held[member])
     return held
+
+
+def _usable(member: str, jwk: object) -> None:
+    """See that a key can sign, and say nothing of it if not."""
+    try:
+        key = JWKRegistry.import_key(dict(jwk))  # type: ignore[call-overload]
+        good = key.is_private and key.alg and (key.kid or member != "private_jwk")
+    except (JoseError, ValueError, TypeError, KeyError):
+        good = False
+    if not good:
+        raise ClientFileInvalid(f"its {member} is no private key with alg and kid")
 
 
 def encrypted(url: str) -> str:

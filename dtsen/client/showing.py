@@ -20,7 +20,13 @@ class Nonce:
 def shown(
     file: ClientFile, token: str, method: str, path: str, *, nonce: str | None = None
 ) -> dict[str, str]:
-    """The headers that show a token with one call; `path` may have a query."""
+    """The headers that show a token with one call; `path` may have a query.
+
+    Raises:
+        ValueError: it is no path, and might lead the token to another server.
+    """
+    if not path.startswith("/") or path.startswith("//"):
+        raise ValueError("a path begins with one slash, such as /v1/releases")
     if file.get("token_binding") != "dpop":
         return {"Authorization": f"Bearer {token}"}
     url = file["issuer"] + path.partition("?")[0]
@@ -46,6 +52,7 @@ def call(
 
     Raises:
         httpx2.HTTPError: the server could not be reached.
+        ValueError: that is no path.
     """
     last = nonce or Nonce()
 

@@ -188,6 +188,14 @@ def test_refused_and_unreachable_and_misled_are_three_things(sandbox):
         one.look_up(NIK)
 
 
+def test_a_token_goes_nowhere_but_to_its_own_server(sandbox):
+    away = f"//127.0.0.1:{free_port()}/v1/releases"
+    with opened(sandbox.client("demo-explorer")) as one:
+        for path in (f"http:{away}", away, "v1/releases", ""):
+            with pytest.raises(ValueError, match="one slash"):
+                one.send("GET", path)
+
+
 def test_files_that_are_none_are_refused(sandbox, tmp_path):
     client = sandbox.client("demo-app")
     broken = tmp_path / "broken.json"
@@ -200,6 +208,11 @@ def test_files_that_are_none_are_refused(sandbox, tmp_path):
         ({"auth_method": "client_secret_basic"}, "auth_method is none of"),
         ({"token_binding": "mtls"}, "needs certificate"),
         ({"private_jwk": None}, "needs private_jwk"),
+        ({"private_jwk": {**client["private_jwk"], "d": "AA"}}, "no private key"),
+        ({"private_jwk": ["x"]}, "no private key"),
+        ({"private_jwk": {**client["private_jwk"], "kid": None}}, "no private key"),
+        ({"dpop_private_jwk": {"kty": "EC"}}, "no private key"),
+        ({"certificate": "x", "key": "y"}, "certificate"),
     ):
         with pytest.raises(ClientFileInvalid, match=said):
             opened({**client, **change})

@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from api.call import SAFE_HEADERS
+from api.headers import SAFE_HEADERS
 from api.problems import MEDIA_TYPE, problem_body, spoken_language
 from dtsen.audit.record import new_record_id
 from dtsen.errors import DtsenError

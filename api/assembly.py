@@ -10,6 +10,7 @@ from auth.guard import Guard
 from auth.limits import AgencyLimiter
 from auth.nonces import Nonces
 from auth.possession import Possession
+from auth.signatures import Signatures
 from auth.tokens import TokenVerifier
 from dtsen.audit.delay import MergeDelay
 from dtsen.audit.publication import Publication, store_at
@@ -122,6 +123,7 @@ async def assemble(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Pa
             limiter=limiter,
             gate=gate,
             guard=guard,
+            signatures=Signatures(pool, settings.issuer, clock),
             repeats=Repeats(pool, keyring),
             tally=tally,
             notes=notes,

@@ -1,9 +1,9 @@
 """One authenticated call under /v1 or /dtks, from its headers to its recorded answer."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import TypeAlias
 from uuid import UUID
 
@@ -11,37 +11,24 @@ from fastapi import Response
 from starlette.requests import Request
 
 from api.bill import Bill, Repeated
-from api.headers import IndexedHeaders, said_of
+from api.headers import SAFE_HEADERS, IndexedHeaders, said_of, trace_of
 from api.parts import Parts
 from api.problems import MEDIA_TYPE as PROBLEM, problem_body, spoken_language
 from api.retiring import check_not_retired, retiring_headers
+from api.signing import check_digest, is_signed, sign
 from api.strict_json import check_media_type, read_bytes
-from auth.dpop import PROOF_FAULT, TOKEN_FAULT
 from auth.guard import Admitted, Judging
 from auth.limits import ratelimit_headers
-from auth.tokens import challenge
+from auth.possession import challenge_after
 from dtsen.audit.record import new_record_id
 from dtsen.disclosure.mandate import Circumstances, Mandate, Operation, bare_mandate
 from dtsen.disclosure.question import Answer, Expand, Question, Render, Rendering, Seen, Want
 from dtsen.disclosure.said import actor_of
-from dtsen.errors import (
-    DtsenError,
-    ProofRefused,
-    Unauthenticated,
-    Unavailable,
-)
+from dtsen.errors import DtsenError, SignatureRefused, Unauthenticated, Unavailable
 
 JSON = "application/json"
 
 Body: TypeAlias = Callable[[Mandate], bytes]
-
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-SAFE_HEADERS = (
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +57,7 @@ class Call(Request):
         self.admitted: Admitted | None = None
         self._mandate: Mandate | None = None
         self._said: dict[str, str] = {}
-        self._content = b""
+        self._content: bytes | None = None
 
     @property
     def mandate(self) -> Mandate:
@@ -99,14 +86,31 @@ class Call(Request):
         if self._retiring:
             check_not_retired(self._mandate, self.parts.clock.now(), self.language)
 
+    async def check_signature(self) -> None:
+        """Hold the request's signature, if it has one, against its body and its client's keys.
+
+        Raises:
+            MalformedHeader: `Accept-Signature` cannot be understood.
+            SignatureRefused, BodyTooLarge, MalformedRequest, Unavailable: as they say.
+        """
+        if is_signed(self.headers) and self.admitted is not None:
+            if self.method != "GET":
+                self._content = await read_bytes(self)
+            self.admitted.signature = await self.parts.signatures.check(
+                self.scope, self._content or b"", self.admitted.token.client_id
+            )
+
     async def read_content(self) -> bytes:
         """The body, declared as JSON and no larger than allowed; kept for what is held against it.
 
         Raises:
             UnsupportedMediaType, BodyTooLarge, MalformedRequest: as RFC 9110 and the contract say.
+            DigestMismatch: it is not what `Content-Digest` says.
         """
         check_media_type(self)
-        self._content = await read_bytes(self)
+        if self._content is None:
+            self._content = await read_bytes(self)
+            check_digest(self.headers, self._content)
         return self._content
 
     async def disclose(
@@ -132,7 +136,7 @@ class Call(Request):
         want(self.mandate)  # what the request itself gets wrong costs nothing
         key = self._said.get("idempotency-key")
         request = self.method.encode(), self.scope["raw_path"], self.scope["query_string"]
-        repeated = Repeated(key, (*request, self._content)) if key is not None else None
+        repeated = Repeated(key, (*request, self._content or b"")) if key is not None else None
         bill = Bill(self.parts, self.admitted, self.mandate, repeated)
         ask = partial(self._ask, render, want=want, query=query, expand=expand, subjects=subjects)
         return self._response(await bill.answer(ask, people))
@@ -170,20 +174,20 @@ class Call(Request):
     async def refuse(self, error: DtsenError) -> Response:
         """Record and send a refusal; what cannot be recorded one by one is counted."""
         if error.status == Unauthenticated.status:
-            error.headers.setdefault("WWW-Authenticate", self._challenge(error))
+            token = self.admitted.token if self.admitted else None
+            error.headers.setdefault("WWW-Authenticate", challenge_after(error, token))
         self.parts.telemetry.refused(error.code)
         body = self.problem(error)
         if self.admitted is None or error.status in {401, 429} or error.status >= 500:  # noqa: PLR2004 - HTTP statuses
             return self._counted(error, body)
+        if isinstance(error, SignatureRefused):
+            self.admitted.signature = None  # perhaps used before: the record is made without it
         token, snapshot = self.admitted.token, self.admitted.snapshot
         try:
-            question = Question(
-                mandate=self._mandate or bare_mandate(snapshot, token, self.operation),
-                circumstances=self._circumstances({}),
-                render=lambda _, __: Rendering(error.status, body, "invalid"),
-                judge=Judging(token, self.operation, refusal=True, proof=self.admitted.proof),
+            question = self._question(
+                self._mandate or bare_mandate(snapshot, token, self.operation),
+                lambda _, __: Rendering(error.status, body, "invalid"),
                 refusal=True,
-                proof=self.admitted.proof,
             )
             answer = await self.parts.gate.answer(question)
         except DtsenError as worse:
@@ -201,46 +205,49 @@ class Call(Request):
         families: tuple[str, ...] = (),
         paid: int | None = None,
     ) -> Answer:
-        if self.admitted is None:
-            raise Unavailable
-        proof = self.admitted.proof
-        question = Question(
-            mandate=self.mandate,
-            circumstances=self._circumstances(query, subjects, families),
-            render=render,
-            judge=Judging(self.admitted.token, self.operation, self._said, proof=proof),
-            want=want,
-            expand=expand,
-            proof=proof,
-            paid=paid,
-        )
+        question = self._question(self.mandate, render, query, subjects, families)
+        question.want, question.expand, question.paid = want, expand, paid
         try:
             return await self.parts.gate.answer(question)
         except DtsenError:
-            if (
-                question.anew is not None
-            ):  # what refuses is what is in force now: so says the record
-                self._mandate = bare_mandate(question.anew, self.admitted.token, self.operation)
+            if question.anew is not None:  # what refuses is in force now: so says the record
+                token = question.mandate.token
+                self._mandate = bare_mandate(question.anew, token, self.operation)
             raise
 
-    def _circumstances(
+    def _question(
         self,
-        query: Mapping[str, object],
+        mandate: Mandate,
+        render: Render,
+        query: Mapping[str, object] = MappingProxyType({}),
         subjects: tuple[str, ...] = (),
         families: tuple[str, ...] = (),
-    ) -> Circumstances:
-        said = self._said
-        trace = self.headers.get("traceparent", "")
-        return Circumstances(
+        *,
+        refusal: bool = False,
+    ) -> Question:
+        if self.admitted is None:
+            raise Unavailable
+        token, said = self.admitted.token, self._said
+        proof, signature = self.admitted.proof, self.admitted.signature
+        circumstances = Circumstances(
             self.record_id,
             actor=actor_of(said),
             officer=said.get("dtsen-officer"),
             case_ref=said.get("dtsen-case-ref"),
             address=self.address,
-            trace=trace if _TRACEPARENT.fullmatch(trace) else None,
+            trace=trace_of(self.headers),
             query=query,
             subjects=subjects,
             families=families,
+        )
+        return Question(
+            mandate=mandate,
+            circumstances=circumstances,
+            render=render,
+            judge=Judging(token, self.operation, said, refusal, proof, signature),
+            refusal=refusal,
+            proof=proof,
+            signature=signature,
         )
 
     def problem(self, error: DtsenError) -> bytes:
@@ -251,12 +258,6 @@ class Call(Request):
             instance=str(self.record_id),
             language=self.language,
         )
-
-    def _challenge(self, error: DtsenError) -> str:
-        """How to authenticate instead, in the scheme of what was shown (RFC 6750, RFC 9449)."""
-        if isinstance(error, ProofRefused):
-            return challenge("DPoP", PROOF_FAULT)
-        return challenge(self.admitted.token.scheme if self.admitted else "Bearer", TOKEN_FAULT)
 
     def _counted(self, error: DtsenError, body: bytes) -> Response:
         client = self.admitted.token.client_id if self.admitted and error.status != 401 else None  # noqa: PLR2004 - HTTP status
@@ -292,4 +293,6 @@ class Call(Request):
                 raw.extend(ratelimit_headers(self.admitted.states))
             if self.admitted.nonce is not None:
                 raw.append((b"dpop-nonce", self.admitted.nonce.encode()))
+        if "accept-signature" in self.headers:
+            sign(response, self, self.parts)
         return response

@@ -20,6 +20,7 @@ from dtsen.errors import (
     BodyTooLarge,
     BrownOut,
     CaseRefRequired,
+    DigestMismatch,
     DoubledAuthorization,
     DtsenError,
     IdempotencyKeyReused,
@@ -35,6 +36,8 @@ from dtsen.errors import (
     PurposeRequired,
     QuotaExhausted,
     RateLimited,
+    SignatureRefused,
+    SignatureRequired,
     Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
@@ -48,6 +51,8 @@ Errors = tuple[type[DtsenError], ...]
 ALWAYS: Errors = (
     DoubledAuthorization,
     MalformedHeader,
+    SignatureRequired,
+    SignatureRefused,
     Unauthenticated,
     ProofRefused,
     NotAcceptable,
@@ -63,7 +68,13 @@ SCOPED: Errors = (
     ActorNotPermitted,
     AgreementNotInForce,
 )
-WITH_BODY: Errors = (MalformedRequest, BodyTooLarge, UnsupportedMediaType, InvalidRequest)
+WITH_BODY: Errors = (
+    MalformedRequest,
+    DigestMismatch,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    InvalidRequest,
+)
 
 
 def _answered(longest: int, description: str, **more: object) -> dict[str, Any]:
@@ -120,6 +131,41 @@ IDEMPOTENCY_KEY = _asked(
 IF_NONE_MATCH = _asked(
     "If-None-Match", 500, TAGS_PATTERN, "Entity tags of answers that you hold: 304 if one still is."
 )
+SIGNED = (
+    _asked(
+        "Signature-Input",
+        8_000,
+        "^[a-z*][ -~]*$",
+        "What `Signature` is over (RFC 9421); docs/agencies/signing.md has the rules.",
+    ),
+    _asked(
+        "Signature",
+        1_500,
+        "^[a-z*][a-z0-9_.*-]*=:[A-Za-z0-9+/=]+:$",
+        "Of the request, by your registered key; needed where your agreement wants it. A signature"
+        " that is sent holds, or the request is refused.",
+    ),
+    _asked(
+        "Accept-Signature",
+        2_000,
+        "^[a-z*][ -~]*$",
+        "Asks for a signed answer, as in `dtsen=();created`: any status, by a key of the JWK set.",
+    ),
+)
+DIGEST = _asked(
+    "Content-Digest",
+    300,
+    "^[a-z0-9*][a-z0-9_.*-]*=:[A-Za-z0-9+/=]+:",
+    "Of the body (RFC 9530), by SHA-256 or SHA-512; checked wherever it is sent.",
+)
+SIGNATURES = {
+    name: _answered(longest, description) | {"required": False}
+    for name, longest, description in (
+        ("Content-Digest", 60, "Of the body, by SHA-256, where a signed answer was asked for."),
+        ("Signature-Input", 8_000, "What `Signature` is over, the request's target included."),
+        ("Signature", 200, "Of the answer, where it was asked for (RFC 9421)."),
+    )
+}
 RECORDED_STATUSES = frozenset({403, 406, 410, 413, 415, 422})
 """Refusals that only an authenticated caller meets, each with a record of its own."""
 
@@ -153,14 +199,16 @@ def documented(
     if unchanged:
         responses[304] = {"description": "You hold the answer already.", "headers": headers}
     responses |= {status: _problem(kinds) for status, kinds in sorted(by_status.items())}
-    for response in responses.values() if retiring else ():
-        response["headers"] = response.get("headers", {}) | RETIRING
+    for response in responses.values():
+        more = SIGNATURES | (RETIRING if retiring else {})
+        response["headers"] = response.get("headers", {}) | more
     asked = [one.described() for one in query]
     asked += ASKED if operation.scope else ()
     if people:
         asked.append(IDEMPOTENCY_KEY)
     if unchanged:
         asked.append(IF_NONE_MATCH)
+    asked += [DIGEST, *SIGNED] if body else SIGNED
     return {
         "operation_id": operation.id,
         "response_class": Response,

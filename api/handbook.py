@@ -18,7 +18,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from api.app_problems import unrecorded
-from api.call import SAFE_HEADERS
+from api.headers import SAFE_HEADERS
 from api.openapi import document
 from dtsen.errors import PathNotFound
 

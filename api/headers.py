@@ -1,4 +1,7 @@
-"""Request headers, read once: a call asks for a dozen of them, most of which are not there."""
+"""Request headers, read once: a call asks for a dozen of them, most of which are not there.
+
+And those that every answer has.
+"""
 
 import re
 from collections.abc import Iterable
@@ -16,6 +19,14 @@ SAID = {
     "idempotency-key": re.compile(r"[\x21-\x7e]{1,128}"),
 }
 """What a caller says of a call beside its content, and the form that it must have."""
+
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+SAFE_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
 
 
 class IndexedHeaders(Headers):
@@ -69,3 +80,9 @@ def said_of(headers: Headers) -> dict[str, str]:
     if faults:
         raise MalformedHeader(faults=faults)
     return said
+
+
+def trace_of(headers: Headers) -> str | None:
+    """The trace that a request belongs to; None where it says none, or says it wrongly."""
+    trace = headers.get("traceparent", "")
+    return trace if _TRACEPARENT.fullmatch(trace) else None

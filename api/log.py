@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from api.app_problems import unrecorded
-from api.call import SAFE_HEADERS
+from api.headers import SAFE_HEADERS
 from api.parts import Parts
 from auth.limits import address
 from dtsen.errors import PathNotFound, RateLimited, Unavailable

@@ -18,11 +18,14 @@ from pydantic.json_schema import JsonSchemaValue
 from api.document import (
     ASKED,
     CHALLENGE,
+    DIGEST,
     LIMITS,
     RECORDED,
     RELEASE,
     RETRY,
     SECURITY_SCHEME,
+    SIGNATURES,
+    SIGNED,
 )
 from api.inputs import FIELD_NAME
 from dtsen.audit.shape import RECORD
@@ -85,8 +88,8 @@ ADVICE: JsonSchemaValue = {
 }
 NAMED: dict[str, dict[str, Any]] = {
     "schemas": {"Withheld": WITHHELD, "Status": STATUS},
-    "headers": LIMITS | RECORDED | RELEASE | RETRY | CHALLENGE,
-    "parameters": {parameter["name"]: parameter for parameter in ASKED},
+    "headers": LIMITS | RECORDED | RELEASE | RETRY | CHALLENGE | SIGNATURES,
+    "parameters": {parameter["name"]: parameter for parameter in (*ASKED, *SIGNED, DIGEST)},
 }
 """Parts that stand in many places of the document, by kind; told once."""
 

@@ -6,6 +6,7 @@ import asyncpg
 
 from auth.guard import Guard
 from auth.limits import AgencyLimiter
+from auth.signatures import Signatures
 from dtsen.audit.delay import MergeDelay
 from dtsen.audit.reading import PublishedLog
 from dtsen.audit.search import AccessLog
@@ -36,6 +37,7 @@ class Parts:
     limiter: AgencyLimiter
     gate: Gate
     guard: Guard
+    signatures: Signatures
     repeats: Repeats
     tally: Tally
     notes: Notes

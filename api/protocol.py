@@ -11,7 +11,7 @@ from functools import cache
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from api.call import SAFE_HEADERS
+from api.headers import SAFE_HEADERS
 from api.problems import MEDIA_TYPE, problem_body
 from dtsen.audit.record import new_record_id
 from dtsen.clock import Clock

@@ -80,6 +80,7 @@ class GuardedRoute(APIRoute):
             await call.parts.guard.limit(call.admitted)
             if description.operation.scope is not None:
                 call.parts.delay.check(bulk=description.bulk)
+            await call.check_signature()
             call.judge()
             call.media_type = negotiate(call.headers.getlist("accept"), description.offered)
             arguments: dict[str, Any] = {}

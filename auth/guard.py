@@ -27,13 +27,14 @@ from dtsen.disclosure.mandate import (
     identify,
     mandate,
 )
-from dtsen.disclosure.proof import Proof
-from dtsen.disclosure.said import PURPOSE, Said, check_said
+from dtsen.disclosure.proof import Proof, Signature
+from dtsen.disclosure.said import PURPOSE, Said, check_said, check_signed
 from dtsen.errors import (
     DtsenError,
     InsufficientScope,
     ProofRefused,
     RateLimited,
+    SignatureRefused,
     Unauthenticated,
     Unavailable,
 )
@@ -50,6 +51,7 @@ class Admitted:
     client: ClientAuthority
     proof: Proof | None = None
     nonce: str | None = None
+    signature: Signature | None = None
     states: list[LimitState] = field(default_factory=list)
 
 
@@ -152,8 +154,9 @@ class Guard:
         """The mandate for one operation and what its request says of itself.
 
         Raises:
-            what `dtsen.disclosure.mandate.mandate` and `check_said` raise.
+            what `dtsen.disclosure.mandate.mandate`, `check_said` and `check_signed` raise.
         """
+        check_signed(admitted.client, signed=admitted.signature is not None)
         made = self._mandate(admitted, operation, said.get(PURPOSE))
         check_said(made, said)
         return made
@@ -183,6 +186,7 @@ class Judging:
     said: Said = field(default_factory=dict)
     refusal: bool = False
     proof: Proof | None = None
+    signature: Signature | None = None
 
     def __call__(self, snapshot: Snapshot, now: datetime) -> Mandate:
         """Make the mandate from this snapshot, or raise the refusal."""
@@ -193,8 +197,13 @@ class Judging:
         if self.proof is not None and self.proof.unused < snapshot.fence:
             # The database changed while this was on its way; the next call is told what to do.
             raise Unavailable
+        if self.signature is not None and self.signature.expires <= now:
+            raise SignatureRefused
+        if self.signature is not None and self.signature.unused < snapshot.fence:
+            raise Unavailable
         if self.refusal:
             return bare_mandate(snapshot, self.token, self.operation)
+        check_signed(identify(snapshot, self.token), signed=self.signature is not None)
         made = _mandate(snapshot, self.token, self.operation, self.said.get(PURPOSE), now)
         check_said(made, self.said)
         return made

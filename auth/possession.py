@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from starlette.types import Scope
 
-from auth.dpop import NONCE_FAULT, ProofFault, Target, target_url
+from auth.dpop import NONCE_FAULT, PROOF_FAULT, TOKEN_FAULT, ProofFault, Target, target_url
 from auth.hops import certificate_of
 from auth.nonces import Nonces, nonce_needed
 from auth.tokens import challenge, refused_token
@@ -76,3 +76,10 @@ class Possession:
         if proof.thumbprint != token.thumbprint:
             raise ProofFault("The token is bound to another key.")
         return proof
+
+
+def challenge_after(error: DtsenError, token: AccessToken | None) -> str:
+    """How to authenticate instead, in the scheme of what was shown (RFC 6750, RFC 9449)."""
+    if isinstance(error, ProofRefused):
+        return challenge("DPoP", PROOF_FAULT)
+    return challenge(token.scheme if token else "Bearer", TOKEN_FAULT)

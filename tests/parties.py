@@ -46,6 +46,7 @@ class Terms:
     joint: Sequence[str] = ()
     joined: str | None = None
     """An agency that is joint with it: a further agreement of that agency names this one too."""
+    signature: str = "none"
     said: dict[str, Any] = field(default_factory=dict)
     """More members of each purpose."""
 
@@ -104,7 +105,7 @@ def document(name: str, terms: Terms) -> str:
         "quota": quota,
         "tokens": {"binding": "none", "exceptions": []},
         "joint": [*terms.joint, *([terms.joined] if terms.joined else [])],
-        "request_signature": "none",
+        "request_signature": terms.signature,
         "retention": "P1D",
         "contacts": [{"role": "dpo", "email": "dpo@uji.example.id"}],
         "dpia": "DPIA-UJI",

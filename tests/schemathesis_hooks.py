@@ -52,6 +52,7 @@ def before_call(_context, case, _kwargs):
     if _VISIBLE.fullmatch(str(case.headers.get(KEY, ""))):
         # Drawn, it is soon drawn again for another request, and that is refused.
         case.headers[KEY] = token_hex(16)
+    take_away_signatures(case, headers)
     body = case.meta.components.get(ParameterLocation.BODY) if case.meta else None
     of_keys = case.operation.definition.raw["operationId"] == "client.keys"
     if of_keys and (body is None or body.mode.is_positive):
@@ -73,6 +74,14 @@ def before_call(_context, case, _kwargs):
     forms = list(case.operation.definition.raw["responses"]["200"]["content"])
     if len(forms) > 1 and "Accept" not in case.headers:
         case.headers["Accept"] = forms[lot % len(forms)]
+
+
+def take_away_signatures(case, headers):
+    """A signature cannot be drawn, nor a digest of a body, nor what to sign."""
+    if headers is not None and not headers.mode.is_positive:
+        return
+    for name in ("Signature", "Signature-Input", "Accept-Signature", "Content-Digest"):
+        case.headers.pop(name, None)
 
 
 @schemathesis.hook

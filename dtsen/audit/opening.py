@@ -5,6 +5,7 @@ disclosure has its digest in the leaf. Anything else was changed after it was wr
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 import orjson
@@ -16,8 +17,10 @@ from dtsen.keys import KeyMissing
 
 SUBJECTS = {"subject": "nik", "subject_kk": "kk"}
 """Members that name people and families, and by which kind of number."""
-IDENTIFYING = frozenset({*SUBJECTS, "q"})
+IDENTIFYING = frozenset({*SUBJECTS, "q", "signature"})
 """Members that say who somebody is: whom a record is about, and by which ids they were sought."""
+SIGNED_TOKEN_ENDS = timedelta(minutes=6)
+"""A signature covers the token that it came with: it is shown once no such token is in force."""
 COMMITMENTS = frozenset({"_sd", "_sd_alg"})
 
 COLUMNS = {
@@ -49,9 +52,9 @@ class Mismatch(ValueError):
 
 
 def open_record(
-    row: Stored, viewer: Viewer, keys: Callable[[str], RecordKeys]
+    row: Stored, viewer: Viewer, keys: Callable[[str], RecordKeys], now: datetime
 ) -> dict[str, object]:
-    """What a viewer may see of a record that is open to it; `keys` gives a month's keys.
+    """What a viewer may see now of a record that is open to it; `keys` gives a month's keys.
 
     Member `unopenable` is present only where something could not be opened.
     """
@@ -71,6 +74,8 @@ def open_record(
     except KeyMissing:
         return shown | _unopenable("key-missing")
     hidden = _hidden(viewer, row["agency"], personal)
+    if personal.get("signature") and now < row["recorded_at"] + SIGNED_TOKEN_ENDS:
+        hidden |= {"signature"}
     shown |= {name: value for name, value in personal.items() if name not in hidden}
     return shown | {name: shown[name] or [] for name in SUBJECTS if name in shown}
 
@@ -109,6 +114,11 @@ def read_personal(row: Stored, leaf: Mapping[str, Any], keys: RecordKeys) -> dic
         raise Mismatch
     if any(disclosure_digest(disclosure) not in digests for disclosure in disclosures):
         raise Mismatch
+    signature = opened.get("signature")
+    if isinstance(signature, dict):
+        # With it, whoever has the leaf can see that the log was told of this signature.
+        place = list(opened).index("signature")
+        opened["signature"] = signature | {"disclosure": disclosures[place].decode()}
     return opened
 
 

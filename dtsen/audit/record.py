@@ -27,7 +27,8 @@ from cryptography.hazmat.primitives.hmac import HMAC
 from dtsen.keys import Keyring, Purpose
 from dtsen.tlog.merkle import leaf_hash
 
-VERSION = 1
+VERSION = 2
+"""1 had no `signature`."""
 SALT_BYTES = 18  # at least the 128 bits that RFC 9901 asks for, and base64 without padding
 NONCE_BYTES = 12
 INDEX_BYTES = 16
@@ -43,6 +44,7 @@ PERSONAL = (
     "q",
     "reason",
     "resp_hash",
+    "signature",
     "src_ip",
     "subject",
     "subject_kk",

@@ -40,7 +40,7 @@ class Sealed:
             personal = read_personal(row, leaf, keys)
         except Mismatch:
             return "the sealed disclosures are not those that its leaf commits to"
-        if personal.keys() != set(PERSONAL):
+        if personal.keys() - set(PERSONAL) or len(personal) != len(leaf["_sd"]):
             return "the sealed disclosures do not open every digest of its leaf"
         for column, index in indexes(keys, row["agency"], personal).items():
             if row[column] != index:

@@ -246,7 +246,8 @@ class AccessLog:
         return found
 
     def _open(self, viewer: Viewer, rows: Sequence[asyncpg.Record]) -> list[dict[str, object]]:
-        opened = [open_record(dict(row), viewer, self._keys) for row in rows]
+        now = self._clock.now()
+        opened = [open_record(dict(row), viewer, self._keys, now) for row in rows]
         closed = [one for one in opened if "unopenable" in one]
         if closed:
             first = closed[0]

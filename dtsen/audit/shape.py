@@ -112,6 +112,12 @@ RECORD: Schema = {
         "q": {"type": ["object", "null"], "description": "What was asked, beside whom."},
         "auth": {"type": ["object", "null"], "description": "How the client was known."},
         "resp_hash": _maybe(44, "Keyed digest of the answer's bytes."),
+        "signature": {
+            "type": ["object", "null"],
+            "description": "Of a signed request (RFC 9421): `base` (what was signed), `value`"
+            " (the signature, base64), `key` (thumbprint), `content` (the body), and the"
+            " `disclosure` of these. Shown once the token that it covers is over.",
+        },
         "trace": _maybe(55, "traceparent of the request."),
         "reason": _texts(40, MOST_SUBJECTS, "Why each was shown or not; for auditors alone."),
         "src_ip": _maybe(64, "Address of the caller; for auditors alone."),

@@ -207,9 +207,6 @@ def check(connection: psycopg.Connection, agreement: Agreement) -> None:
         AgreementRefused: its version is not newer, or a client is under another agreement.
     """
     newest = connection.execute(_NEWEST, (agreement.agreement,)).fetchone()
-    if agreement.request_signature == "required":
-        # Nothing verifies them yet: what is agreed must not seem to hold.
-        raise AgreementRefused("signed requests are not verified yet; none may be required")
     if newest is not None and newest[0] is not None and newest[0] >= agreement.version:
         raise AgreementRefused(
             f"version {agreement.version} is not newer than version {newest[0]}, already applied"

@@ -89,6 +89,7 @@ def _personal(
         "officer": circumstances.officer,
         "q": dict(circumstances.query) or None,
         "reason": reasons or None,
+        "signature": question.signature.kept if question.signature else None,
         "src_ip": circumstances.address,
         "subject": list(dict.fromkeys((*circumstances.subjects, *asked.niks, *leaving.niks))),
         "subject_kk": list(dict.fromkeys((*circumstances.families, *asked.kks, *leaving.kks))),
@@ -139,6 +140,9 @@ def _entry(
         proof=question.proof.mark if question.proof else None,
         proof_expires=question.proof.expires if question.proof else None,
         proof_unused=question.proof.unused if question.proof else None,
+        signature=question.signature.mark if question.signature else None,
+        signature_expires=question.signature.expires if question.signature else None,
+        signature_unused=question.signature.unused if question.signature else None,
     )
 
 

@@ -24,7 +24,11 @@ from dtsen.disclosure.question import Answer, Question, Seen, UnpaidError, Want
 from dtsen.disclosure.reading import Packs, Rows, Source, read
 from dtsen.disclosure.recording import record, record_both
 from dtsen.disclosure.sighting import family_source, sight, sources
-from dtsen.errors import DtsenError, InternalError, ProofRefused, Unavailable
+from dtsen.errors import (
+    DtsenError,
+    InternalError,
+    Unavailable,
+)
 from dtsen.keys import Keyring
 from dtsen.telemetry import OFF, Telemetry
 
@@ -253,8 +257,9 @@ class Gate:
             return
         self._telemetry.committed(self._clock.monotonic() - started)
         for asked, made in finished:
-            if made.entry.id in recorded.replayed:
-                asked.fail(ProofRefused())
+            refusal = recorded.refusal_of(made.entry.id)
+            if refusal is not None:
+                asked.fail(refusal)
                 continue
             passed = made.entry.id in recorded.accepted
             if passed and made.entry.people:

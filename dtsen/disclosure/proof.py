@@ -1,5 +1,9 @@
-"""What a proof of possession (RFC 9449) leaves behind: a mark, so that it serves once."""
+"""What proofs of possession (RFC 9449) and signatures (RFC 9421) of a request leave behind.
 
+A mark, so that each serves once; and of a signature what it takes to check it again later.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,3 +20,15 @@ class Proof(NamedTuple):
     mark: bytes
     expires: datetime
     unused: datetime
+
+
+class Signature(NamedTuple):
+    """A signature of a request that was verified; `kept` is what its record says of it.
+
+    `expires` and `unused` are as those of a proof.
+    """
+
+    mark: bytes
+    expires: datetime
+    unused: datetime
+    kept: Mapping[str, object]

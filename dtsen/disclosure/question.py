@@ -10,7 +10,7 @@ from dtsen.database import Connection
 from dtsen.disclosure.authority import AgreementInForce, Snapshot
 from dtsen.disclosure.mandate import Circumstances, Mandate
 from dtsen.disclosure.plan import NOTHING, Selection
-from dtsen.disclosure.proof import Proof
+from dtsen.disclosure.proof import Proof, Signature
 from dtsen.releases.current import ReleaseInForce
 
 Sight = Literal["seen", "absent", "hidden", "outside_wilayah", "outside_desil", "outside_sets"]
@@ -133,8 +133,8 @@ Judge = Callable[[Snapshot, datetime], Mandate]
 class Question:
     """One call: its mandate, what it wants, how its answer is rendered, how it is judged anew.
 
-    `proof` is used up by its record. `paid`: no more people than these leave with the answer; None
-    where people cost nothing.
+    `proof` and `signature` are used up by its record. `paid`: no more people than these leave with
+    the answer; None where people cost nothing.
     """
 
     mandate: Mandate
@@ -147,6 +147,7 @@ class Question:
     refusal: bool = False
     proof: Proof | None = None
     paid: int | None = None
+    signature: Signature | None = None
     anew: Snapshot | None = None
     """What it was judged by once more, where the first authority no longer held."""
 

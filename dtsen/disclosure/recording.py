@@ -6,7 +6,7 @@ expiry of token and agreement, the release by its pointer, a proof by the fence 
 What it does not return has no record, and its data must be dropped. Only for what is recorded is a
 proof of possession used up; one that was used before is told apart. The plain read of `authority`
 keeps its lock until the commit returned, so a revoker, who locks that table first, waits for what
-is in flight.
+is in flight. Signatures of requests are used up like proofs.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from dtsen.database import Connection
+from dtsen.errors import DtsenError, Fault, ProofRefused, SignatureRefused
 
 
 class Entry(NamedTuple):
@@ -50,6 +51,9 @@ class Entry(NamedTuple):
     proof: bytes | None = None
     proof_expires: datetime | None = None
     proof_unused: datetime | None = None
+    signature: bytes | None = None
+    signature_expires: datetime | None = None
+    signature_unused: datetime | None = None
 
 
 _ARRAYS = """
@@ -137,11 +141,78 @@ SELECT h.id, a.id IS NULL AS replayed FROM held h LEFT JOIN accepted a ON a.id =
 """  # noqa: S608 - names of ours
 
 
+# Of a proof and a signature neither is used up unless both serve: a refusal is recorded with what
+# is left.
+RECORD_SIGNED = f"""
+WITH r AS (
+    SELECT * FROM unnest({_ARRAYS}, $27::bytea[], $28::timestamptz[], $29::timestamptz[],
+            $30::bytea[], $31::timestamptz[], $32::timestamptz[])
+        AS r ({_NAMES}, proof, proof_expires, proof_unused,
+            signature, signature_expires, signature_unused)
+), held AS MATERIALIZED (
+    SELECT r.*, clock_timestamp() AS recorded_at,
+        r.proof IS NOT NULL AND (
+            row_number() OVER (PARTITION BY r.client, r.proof) > 1
+            OR EXISTS (SELECT FROM disclosure.used_proof u
+                WHERE (u.kind, u.holder, u.jti) = ('dpop', r.client, r.proof))) AS proof_used,
+        r.signature IS NOT NULL AND (
+            row_number() OVER (PARTITION BY r.client, r.signature) > 1
+            OR EXISTS (SELECT FROM disclosure.used_proof u
+                WHERE (u.kind, u.holder, u.jti) = ('signature', r.client, r.signature)))
+            AS signature_used
+    FROM r WHERE {_HOLDS}
+        AND (r.proof IS NULL OR (r.proof_expires > clock_timestamp()
+            AND r.proof_unused >= (SELECT disclosure.fence())))
+        AND (r.signature IS NULL OR (r.signature_expires > clock_timestamp()
+            AND r.signature_unused >= (SELECT disclosure.fence())))
+), mark AS (
+    SELECT 'dpop' AS kind, client, proof AS jti, proof_expires AS expires
+    FROM held WHERE proof IS NOT NULL AND NOT proof_used AND NOT signature_used
+    UNION ALL
+    SELECT 'signature', client, signature, signature_expires
+    FROM held WHERE signature IS NOT NULL AND NOT proof_used AND NOT signature_used
+), used AS (
+    INSERT INTO disclosure.used_proof (kind, holder, jti, expires)
+    SELECT kind, client, jti, expires + make_interval(secs => {MARK_SECONDS}) FROM mark
+    ORDER BY kind, client, jti
+    ON CONFLICT ON CONSTRAINT pk_used_proof DO NOTHING
+    RETURNING kind, holder, jti
+), accepted AS MATERIALIZED (
+    SELECT h.* FROM held h
+    WHERE NOT h.proof_used AND NOT h.signature_used
+        AND (h.proof IS NULL OR EXISTS (
+            SELECT FROM used u WHERE (u.kind, u.holder, u.jti) = ('dpop', h.client, h.proof)))
+        AND (h.signature IS NULL OR EXISTS (
+            SELECT FROM used u
+            WHERE (u.kind, u.holder, u.jti) = ('signature', h.client, h.signature)))
+), waiting AS (
+    {_WAITING}
+), written AS (
+    {_WRITE}
+)
+SELECT h.id, a.id IS NULL AND NOT h.signature_used AND h.proof IS NOT NULL AS replayed,
+    a.id IS NULL AND (h.signature_used OR h.proof IS NULL) AS reused
+FROM held h LEFT JOIN accepted a ON a.id = h.id
+"""  # noqa: S608 - names of ours
+
+
 class Recorded(NamedTuple):
-    """Ids of what was recorded, and of what was refused because its proof was used before."""
+    """Ids of what was recorded, and of what was refused because its proof was used before.
+
+    `reused`: because its signature was.
+    """
 
     accepted: frozenset[UUID]
     replayed: frozenset[UUID] = frozenset()
+    reused: frozenset[UUID] = frozenset()
+
+    def refusal_of(self, entry: UUID) -> DtsenError | None:
+        """What to tell of an entry whose proof or signature was used before."""
+        if entry in self.replayed:
+            return ProofRefused()
+        if entry in self.reused:
+            return SignatureRefused(faults=[Fault("", "used-before", "nonce")])
+        return None
 
 
 class _OneAlone(Exception):
@@ -163,7 +234,7 @@ async def record_both(connection: Connection, entry: Entry, companion: Entry) ->
             if recorded.accepted != {entry.id, companion.id}:
                 raise _OneAlone
         return recorded
-    return Recorded(frozenset(), recorded.replayed)
+    return recorded._replace(accepted=frozenset())
 
 
 async def record(connection: Connection, entries: Sequence[Entry]) -> Recorded:
@@ -174,10 +245,18 @@ async def record(connection: Connection, entries: Sequence[Entry]) -> Recorded:
         asyncpg.InterfaceError, asyncpg.InternalClientError, OSError: the outcome is unknown.
     """
     columns = [list(column) for column in zip(*entries, strict=True)]
-    if not any(columns[-1]):
-        rows = await connection.fetch(RECORD, *columns[:-3])
+    if any(columns[-1]):
+        rows = await connection.fetch(RECORD_SIGNED, *columns)
+        refused = frozenset(row["id"] for row in rows if row["replayed"] or row["reused"])
+        return Recorded(
+            frozenset(row["id"] for row in rows) - refused,
+            frozenset(row["id"] for row in rows if row["replayed"]),
+            frozenset(row["id"] for row in rows if row["reused"]),
+        )
+    if not any(columns[-4]):
+        rows = await connection.fetch(RECORD, *columns[:-6])
         return Recorded(frozenset(row["id"] for row in rows))
-    rows = await connection.fetch(RECORD_PROVEN, *columns)
+    rows = await connection.fetch(RECORD_PROVEN, *columns[:-3])
     return Recorded(
         frozenset(row["id"] for row in rows if not row["replayed"]),
         frozenset(row["id"] for row in rows if row["replayed"]),

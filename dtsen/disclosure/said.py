@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from dtsen.disclosure.authority import ClientAuthority
 from dtsen.disclosure.mandate import Mandate
-from dtsen.errors import ActorNotPermitted, CaseRefRequired, OfficerRequired
+from dtsen.errors import ActorNotPermitted, CaseRefRequired, OfficerRequired, SignatureRequired
 
 Said: TypeAlias = Mapping[str, str]
 """The contract's headers of a request by their lower-case names."""
@@ -34,3 +35,14 @@ def check_said(mandate: Mandate, said: Said) -> None:
         raise OfficerRequired
     if "case_ref" in purpose.require and CASE_REF not in said:
         raise CaseRefRequired
+
+
+def check_signed(client: ClientAuthority, *, signed: bool) -> None:
+    """Hold against its agreement that a request is signed or not.
+
+    Raises:
+        SignatureRequired: it has to be.
+    """
+    agreement = client.agreement
+    if not signed and agreement and agreement.terms.request_signature == "required":
+        raise SignatureRequired

@@ -47,6 +47,7 @@ from dtsen.errors.rights import (
     RateLimited,
     Unauthenticated,
 )
+from dtsen.errors.signatures import DigestMismatch, SignatureRefused, SignatureRequired
 
 __all__ = [
     "ActorNotPermitted",
@@ -56,6 +57,7 @@ __all__ = [
     "BrownOut",
     "CaseRefRequired",
     "CursorExpired",
+    "DigestMismatch",
     "DoubledAuthorization",
     "DtsenError",
     "Fault",
@@ -81,6 +83,8 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "RecordNotFound",
+    "SignatureRefused",
+    "SignatureRequired",
     "SubjectNotFound",
     "Unauthenticated",
     "Unavailable",

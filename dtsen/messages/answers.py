@@ -30,8 +30,6 @@ from dtsen.messages.fields import (
 from dtsen.messages.keys import PrivateKey, PublicKey, algorithm_of, sign, verify
 
 TAG = "fapi-2-response"
-ALGORITHM = "ed25519"
-
 OF_ANSWER = (CONTENT_DIGEST, "content-type", "dtsen-access-record", "dtsen-release")
 """Fields of an answer that are signed wherever it has them."""
 OF_REQUEST = (CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT)
@@ -61,7 +59,7 @@ def read_accept(said: str) -> Asked:
     """What an `Accept-Signature` asks for.
 
     Raises:
-        SignatureFault: it is malformed, or asks for what an answer here never has.
+        SignatureFault: it is malformed.
     """
     members = dictionary(said)
     if len(members) != 1:
@@ -71,7 +69,7 @@ def read_accept(said: str) -> Asked:
     if len(covered.components) > MOST_ASKED:
         raise SignatureFault("malformed", ACCEPT_SIGNATURE)
     for name, value in covered.parameters.items():
-        if not _meets(name, value):
+        if not _understood(name, value):
             raise SignatureFault("malformed-parameter", ACCEPT_SIGNATURE)
     return Asked(label, covered.components, covered.parameters)
 
@@ -81,17 +79,17 @@ def sign_answer(
 ) -> dict[str, str]:
     """The fields to add to an answer: `Content-Digest` where it has content, and the signature.
 
-    Raises:
-        SignatureFault: what was asked for beside the usual is not there to be signed.
+    There is one way in which answers are signed, whatever `alg`, `keyid` or `tag` is asked for;
+    what is asked for beside the usual and is not there is left out.
     """
     added = {"Content-Digest": content_digest(answer.content)} if answer.content else {}
     headers = [*answer.headers, *((name.lower(), value) for name, value in added.items())]
     whole = answer._replace(headers=headers)
-    usual = components(usual_components(whole, request))
-    more = [(name, dict(said)) for name, said in asked.components]
+    names = components(usual_components(whole, request))
+    for name, said in asked.components:
+        if (name, dict(said)) not in names and _is_there((name, said), whole, request):
+            names.append((name, dict(said)))
     wanted = asked.parameters
-    if wanted.get("keyid", keyid) != keyid:
-        raise SignatureFault("unknown-key", ACCEPT_SIGNATURE)
     parameters: dict[str, Any] = {
         "created": created,
         **({"expires": created + BEHIND_SECONDS} if "expires" in wanted else {}),
@@ -100,15 +98,15 @@ def sign_answer(
         "alg": algorithm_of(key.public_key()),
         "tag": TAG,
     }
-    covered = Covered([*usual, *(one for one in more if one not in usual)], parameters)
+    covered = Covered(names, parameters)
     value = sign(key, signature_base(covered, whole, request))
     return added | signature_fields(asked.label, covered, value)
 
 
 def usual_components(answer: Answer, request: Request) -> list[str]:
     """What a signature of an answer always covers."""
-    told = {name for name, _ in answer.headers}
-    sent = {name for name, _ in request.headers}
+    told = {name for name, value in answer.headers if value.isascii()}
+    sent = {name for name, value in request.headers if value.isascii()}
     return [
         "@status",
         *(name for name in OF_ANSWER if name in told),
@@ -156,16 +154,19 @@ def verify_answer(
     verify(key, said.get("alg"), signature_base(signed.covered, answer, request), signed.value)
 
 
-def _meets(name: str, value: object) -> bool:
-    """Whether a parameter that is asked for is one that an answer's signature can have."""
-    match name:
-        case "created" | "expires":
-            return value is True
-        case "keyid":
-            return type(value) is str
-        case "nonce":
-            return type(value) is str and 0 < len(value) <= MAX_NONCE
-        case "alg":
-            return value == ALGORITHM
-        case _:
-            return name == "tag" and value == TAG
+def _understood(name: str, value: object) -> bool:
+    """Whether a parameter that is asked for is in its form (RFC 9421 5.1)."""
+    if name in {"created", "expires"}:
+        return value is True
+    return name in {"nonce", "alg", "keyid", "tag"} and (
+        type(value) is str and 0 < len(value) <= MAX_NONCE
+    )
+
+
+def _is_there(component: Component, answer: Answer, request: Request) -> bool:
+    """Whether a component can be signed: it is there, known, and a text of ASCII."""
+    try:
+        signature_base(Covered([component], {}), answer, request)
+    except SignatureFault:
+        return False
+    return True

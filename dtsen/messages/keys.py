@@ -67,6 +67,15 @@ def algorithm_of(key: object) -> str:
     raise ValueError("keys are Ed25519, P-256, or RSA from 2048 bits")
 
 
+def thumbprint(key: PublicKey) -> str:
+    """The thumbprint of a public key (RFC 7638)."""
+    if isinstance(key, Ed25519PublicKey):
+        return OKPKey(key, b"").thumbprint()
+    if isinstance(key, rsa.RSAPublicKey):
+        return RSAKey(key, b"").thumbprint()
+    return ECKey(key, b"").thumbprint()
+
+
 def sign(key: PrivateKey, base: bytes) -> bytes:
     """A signature over a base, by the algorithm that `algorithm_of` names."""
     if isinstance(key, Ed25519PrivateKey):

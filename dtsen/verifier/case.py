@@ -1,4 +1,7 @@
-"""One proof as a JSON object, as other implementations' test vectors write it."""
+"""One proof as a JSON object, as other implementations' test vectors write it.
+
+Or one opened record with the key of the agency whose signed request it is of.
+"""
 
 import json
 from collections.abc import Mapping
@@ -6,13 +9,14 @@ from typing import Any
 
 from dtsen.tlog.encoding import decode_base64
 from dtsen.tlog.merkle import ProofInvalid, verify_consistency, verify_inclusion
+from dtsen.verifier.signed import verify_signed
 
 INCLUSION = ("leafIdx", "treeSize", "root", "leafHash", "proof")
 CONSISTENCY = ("size1", "size2", "root1", "root2", "proof")
 
 
 def judge(text: str) -> None:
-    """Accept a case, an inclusion or a consistency proof; members beside its own are ignored.
+    """Accept a case: of inclusion, of consistency, of a signed request; other members are ignored.
 
     Raises:
         ProofInvalid: the proof does not hold, or the case is malformed.
@@ -23,6 +27,9 @@ def judge(text: str) -> None:
         raise ProofInvalid("the case is not JSON") from None
     if not isinstance(case, dict):
         raise ProofInvalid("the case is not an object")
+    if "record" in case:
+        verify_signed(case)
+        return
     proof = case.get("proof") if case.get("proof") is not None else []
     if not isinstance(proof, list):
         raise ProofInvalid("the proof is not a list")
@@ -44,7 +51,7 @@ def judge(text: str) -> None:
             path,
         )
     else:
-        raise ProofInvalid("the case is neither of inclusion nor of consistency")
+        raise ProofInvalid("the case is of no known kind")
 
 
 def _number(case: Mapping[str, Any], name: str) -> int:

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 import orjson
 
-VERSION = 1
-PERSONAL = frozenset(
+FIRST = frozenset(
     {
         *("auth", "case_ref", "fields", "officer", "q", "reason"),
         *("resp_hash", "src_ip", "subject", "subject_kk", "trace"),
     }
 )
-"""Members that a leaf holds as digests alone."""
+PERSONAL = {1: FIRST, 2: FIRST | {"signature"}}
+"""Members that a leaf holds as digests alone, by its version."""
 
 _DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
 _MEMBERS = {
@@ -44,23 +45,23 @@ def record_id(content: bytes) -> UUID:
     return UUID(orjson.loads(content)["jti"])
 
 
-def _members_fault(leaf: Mapping[str, object]) -> str | None:
-    if leaf.get("v") != VERSION:
+def _members_fault(leaf: Mapping[str, Any]) -> str | None:
+    if type(leaf.get("v")) is not int or leaf["v"] not in PERSONAL:
         return "it is of another version"
     wrong = [name for name, form in _MEMBERS.items() if not _fits(leaf.get(name), form)]
     if wrong:
         return f"its member {wrong[0]} is missing or malformed"
-    if in_the_clear := PERSONAL & leaf.keys():
+    if in_the_clear := PERSONAL[leaf["v"]] & leaf.keys():
         return f"it holds the personal member {min(in_the_clear)} in the clear"
     return None
 
 
-def _digests_fault(leaf: Mapping[str, object]) -> str | None:
-    digests = leaf.get("_sd")
+def _digests_fault(leaf: Mapping[str, Any]) -> str | None:
+    digests, count = leaf.get("_sd"), len(PERSONAL[leaf["v"]])
     if leaf.get("_sd_alg") != "sha-256" or not isinstance(digests, list):
         return "it holds no digests of personal members"
-    if len(digests) != len(PERSONAL) or not all(_fits(one, _DIGEST) for one in digests):
-        return f"it does not hold {len(PERSONAL)} digests"
+    if len(digests) != count or not all(_fits(one, _DIGEST) for one in digests):
+        return f"it does not hold {count} digests"
     if sorted(set(digests)) != digests:
         return "its digests are not sorted, or not distinct"
     return None

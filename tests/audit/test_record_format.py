@@ -54,7 +54,7 @@ def test_disclosures_are_as_written(one):
 def test_the_leaf_and_its_hash_are_as_written(one):
     digests = [base64url(hashlib.sha256(text.encode()).digest()) for text in one["disclosures"]]
     members = one["clear"] | {
-        "v": 1,
+        "v": 2,
         "jti": one["id"],
         "ek": VECTORS["keys"]["epoch"],
         "_sd": sorted(digests),

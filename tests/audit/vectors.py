@@ -14,8 +14,14 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc.jwk import OKPKey
+
 from dtsen.audit.record import PERSONAL, RecordKeys, make_leaf, receipt
 from dtsen.keys import Keyring, Purpose
+from dtsen.messages import Request, sign_request
+from dtsen.messages.keys import thumbprint
+from dtsen.messages.requests import read_request
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "auditors" / "record-vectors.json"
 EPOCH = "2026-11"
@@ -45,6 +51,36 @@ CLEAR: dict[str, Any] = {
     "sw": "dtsen-api/0.1.0",
     "typ": "read",
 }
+REQUEST = Request(
+    "POST",
+    "https://dtsen.example.id/v1/individuals/lookup",
+    [
+        ("authorization", "DPoP token-1"),
+        ("dtsen-purpose", "PKH-VERIFIKASI"),
+        ("dtsen-actor", "officer"),
+        ("dtsen-officer", "petugas-7"),
+        ("dtsen-case-ref", "KASUS-1"),
+    ],
+    f'{{"nik":"{NIK}"}}'.encode(),
+)
+SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(96, 128)))
+CREATED = 1_795_490_055
+"""Unix seconds of an instant just before `iat`."""
+
+
+def signed() -> dict[str, Any]:
+    """What a record keeps of a signed request."""
+    added = sign_request(REQUEST, SIGNER, "kunci-1", created=CREATED, nonce="nonce-1")
+    headers = [*REQUEST.headers, *((name.lower(), value) for name, value in added.items())]
+    said = read_request(REQUEST._replace(headers=headers), CREATED)
+    return {
+        "base": said.base.decode(),
+        "value": base64.b64encode(said.value).decode(),
+        "key": thumbprint(SIGNER.public_key()),
+        "content": REQUEST.content.decode(),
+    }
+
+
 FOUND: dict[str, Any] = {
     "auth": {"method": "bearer", "jti": "token-1"},
     "case_ref": "KASUS-1",
@@ -52,6 +88,7 @@ FOUND: dict[str, Any] = {
     "officer": "petugas-7",
     "q": {"by": "nik", "fields": ["nama", "desil_nasional"]},
     "reason": ["seen"],
+    "signature": signed(),
     "src_ip": "192.0.2.7",
     "subject": [NIK],
     "subject_kk": [KK],
@@ -107,6 +144,7 @@ def make() -> dict[str, Any]:
                 {"kind": kind, "value": value, "index": keys.index(kind, value).hex()}
                 for kind, value in INDEXES
             ],
+            "agency_key": OKPKey(SIGNER.public_key(), b"").as_dict() | {"kid": "kunci-1"},
             "records": {name: _record(keys, *case) for name, case in CASES.items()},
         }
 

@@ -36,8 +36,9 @@ def sign(request: Request, key, keyid: str, names, **parameters) -> list[tuple[s
         signature_algorithm=ALGORITHMS[algorithm_of(key.public_key())],
         key_resolver=MappingKeyResolver(public_keys={}, private_keys={keyid: key}),
     )
+    held = "content-digest" in message.headers
     signer.sign(
-        message, key_id=keyid, covered_component_ids=names, use_existing_digest=True, **parameters
+        message, key_id=keyid, covered_component_ids=names, use_existing_digest=held, **parameters
     )
     return [(name.lower(), value) for name, value in message.headers.items()]
 

@@ -1,4 +1,4 @@
-"""Tokens and lookups with what they cost to prove: bearer, DPoP, certificate.
+"""Tokens and lookups with what they cost to prove: bearer, DPoP, certificate, request signature.
 
 Every request is signed beforehand and sent once, so that only the server's work is measured. The
 certificate comes in the header of a hop, as from nginx, whose own work is not ours to measure. Run
@@ -31,9 +31,12 @@ from cli.context import keyring, settings
 from dtsen.client.showing import shown
 from dtsen.client.tokens import authenticated
 from dtsen.clock import Clock
+from dtsen.messages import Request, sign_request
+from dtsen.messages.keys import PrivateKey, private_key
 
 CONNECTIONS = 32
 MOST_A_SECOND = 4_000
+SIGNED_A_SECOND = 2_500
 TOKENS_A_SECOND = 1_500
 LOOKUP = "/v1/individuals/lookup"
 TOKEN = "/oauth/token"  # noqa: S105 - a path
@@ -53,16 +56,19 @@ class Makers:
         self._pem = self_signed("bench").certificate
         self._signer = TokenSigner(keyring(), settings().issuer, Clock())
 
-    def lookups(self, how: str) -> Iterator[bytes]:
+    def lookups(self, how: str, *, signed: bool = False) -> Iterator[bytes]:
         """Lookups of existing people, by 50 clients in turn, each token shown as it is bound."""
+        signers = [private_key(client["private_jwk"]) for client in self._plain]
         clients = self._bound if how == "dpop" else self._plain
         tokens = [self._token(client, how) for client in clients]
         certificate = {"X-Client-Certificate": quote(self._pem, safe="")} if how == "mtls" else {}
-        for (client, token), nik in zip(
-            cycle(zip(clients, tokens, strict=True)), cycle(self._niks), strict=False
+        for (client, token, key), nik in zip(
+            cycle(zip(clients, tokens, signers, strict=True)), cycle(self._niks), strict=False
         ):
-            headers = shown(client, token, "POST", LOOKUP) | certificate
-            yield _request(LOOKUP, "application/json", dumps({"nik": nik}), headers)
+            headers, body = shown(client, token, "POST", LOOKUP) | certificate, dumps({"nik": nik})
+            if signed:
+                headers |= _signature(client, key, headers, body)
+            yield _request(LOOKUP, "application/json", body, headers)
 
     def tokens(self, how: str) -> Iterator[bytes]:
         """Token requests from ever new addresses, which a hop may say."""
@@ -82,6 +88,16 @@ class Makers:
         elif how == "mtls":
             bound = {CONFIRMATION["mtls"]: read_pem(self._pem.encode()).thumbprint}
         return self._signer.sign(client["client_id"], SCOPE, bound)[0]
+
+
+def _signature(
+    client: dict[str, Any], key: PrivateKey, headers: dict[str, str], body: str
+) -> dict[str, str]:
+    """The headers of a request signature, by the client's own key."""
+    said = [(name.lower(), value) for name, value in headers.items()]
+    request = Request("POST", client["issuer"] + LOOKUP, said, body.encode())
+    now = int(Clock().now().timestamp())
+    return sign_request(request, key, client["private_jwk"]["kid"], created=now)
 
 
 def _request(path: str, kind: str, body: str, headers: dict[str, str]) -> bytes:
@@ -113,6 +129,9 @@ def measure(found: Installation, rounds: int, seconds: float) -> Result:
         for how in ("bearer", "dpop", "mtls"):
             drive = partial(_drive, makers.lookups(how), MOST_A_SECOND, seconds)
             ways[f"lookup {how}"] = partial(metered, drive, trees)
+            made = makers.lookups(how, signed=True)
+            drive = partial(_drive, made, SIGNED_A_SECOND, seconds)
+            ways[f"lookup {how}, signed"] = partial(metered, drive, trees)
         for how in ("bearer", "dpop"):
             drive = partial(_drive, makers.tokens(how), TOKENS_A_SECOND, seconds)
             ways[f"token {how}"] = partial(metered, drive, trees)
@@ -128,6 +147,13 @@ def measure(found: Installation, rounds: int, seconds: float) -> Result:
         )
         for how in ("dpop", "mtls")
     ]
+    for how in ("bearer", "dpop", "mtls"):
+        told, names = (
+            f"lookup, {how}, signed / unsigned",
+            (f"lookup {how}, signed", f"lookup {how}"),
+        )
+        ratios.append(paired(told, series, *names))
+        ratios.append(paired_cpu(f"{told}, by server CPU", series, *names, "server"))
     ratios.append(paired("token, dpop / bearer", series, "token dpop", "token bearer"))
     parameters = {"rounds": rounds, "seconds": seconds, "connections": CONNECTIONS}
     title = "Tokens and lookups by what they are bound to, one worker"

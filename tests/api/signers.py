@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
-from cli.session import shown
 
+from dtsen.client.showing import shown
 from dtsen.messages import Answer, Request
 from dtsen.messages.fields import content_digest
 from dtsen.messages.keys import private_key, public_key

@@ -24,11 +24,7 @@ from dtsen.disclosure.question import Answer, Question, Seen, UnpaidError, Want
 from dtsen.disclosure.reading import Packs, Rows, Source, read
 from dtsen.disclosure.recording import record, record_both
 from dtsen.disclosure.sighting import family_source, sight, sources
-from dtsen.errors import (
-    DtsenError,
-    InternalError,
-    Unavailable,
-)
+from dtsen.errors import DtsenError, InternalError, Unavailable
 from dtsen.keys import Keyring
 from dtsen.telemetry import OFF, Telemetry
 
@@ -257,8 +253,7 @@ class Gate:
             return
         self._telemetry.committed(self._clock.monotonic() - started)
         for asked, made in finished:
-            refusal = recorded.refusal_of(made.entry.id)
-            if refusal is not None:
+            if refusal := recorded.refusal_of(made.entry.id):
                 asked.fail(refusal)
                 continue
             passed = made.entry.id in recorded.accepted

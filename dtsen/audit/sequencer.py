@@ -19,7 +19,7 @@ from dtsen.audit.halt import LeadLost
 from dtsen.audit.keeper import Keeper
 from dtsen.audit.merging import MOST_AT_ONCE
 from dtsen.clock import Clock
-from dtsen.keys import Keyring
+from dtsen.keys import KeyMissing, Keyring
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +159,10 @@ class Sequencer:
         except psycopg.errors.LockNotAvailable:
             log.warning("sequencer: the log is busy; its next partitions are made in a minute")
         if made:
-            self._note(connection, Deed("key.make", clear={"keys": list(made)}))
+            try:
+                self._note(connection, Deed("key.make", clear={"keys": list(made)}))
+            except KeyMissing as missing:  # made for another month than the database is in
+                log.warning("sequencer: made %s without a record: no %s", ", ".join(made), missing)
         connection.execute(_FORGET_REPEATS)
         connection.execute(_FORGET_REVOKED)
         forgotten = connection.execute(_FORGET_PROOFS).rowcount

@@ -54,7 +54,7 @@ def test_its_own_view_of_the_log_tells_an_agency_nothing_of_why_somebody_was_abs
     async def work():
         async with desk(population) as one:
             for nik in (inside, outside, absent):
-                await one.look(wanting(niks=[nik]), client="absen")
+                await one.look(wanting(niks=[nik]), client="absen", by="nik")
         await merged(population)
         own = agency("agency-absen")
         mine = [await searched(population, own, subject=nik) for nik in (inside, outside, absent)]

@@ -156,9 +156,17 @@ class Desk:
         return mandate(self.authority.current, token(client), operation, None, self.clock.now())
 
     def question(
-        self, *, want: Wanting, client: str = "uji", operation: Operation = LOOKUP
+        self,
+        *,
+        want: Wanting,
+        client: str = "uji",
+        operation: Operation = LOOKUP,
+        by: str | None = None,
     ) -> tuple[Question, list[Seen]]:
-        """A question, and the list that its rendering puts what it saw into."""
+        """A question, and the list that its rendering puts what it saw into.
+
+        `by`: by which number, as the record says it.
+        """
         caught: list[Seen] = []
 
         def render(_: Mandate, seen: Seen) -> Rendering:
@@ -168,7 +176,10 @@ class Desk:
 
         question = Question(
             mandate=self.mandate(client, operation),
-            circumstances=Circumstances(new_record_id(int(self.clock.now().timestamp() * 1000))),
+            circumstances=Circumstances(
+                new_record_id(int(self.clock.now().timestamp() * 1000)),
+                query={"by": by} if by else {},
+            ),
             render=render,
             judge=Judging(token(client), operation),
             want=want,

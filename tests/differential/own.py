@@ -4,6 +4,7 @@ Held against the agreement as its file says it; shares no code with what it judg
 """
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from tests.subset import beyond
 
 PAGE = 3
 MOST_PAGES = 3
+TRIES, PAUSE_SECONDS = 5, 0.4
 FOR_AUDITORS = {"reason", "src_ip"}
 NUMBERS = {
     "subject": ("nik", {"anggota.nomor_induk_kependudukan"}),
@@ -49,12 +51,19 @@ class Asker:
 
     def raw(self, path: str) -> Any:
         """An answer as it is, for the purpose of looking into the log; errors too."""
-        return self.house.portal.call(self._send, "GET", path, None)
+        return self._patient("GET", path, None)
+
+    def _patient(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        """An answer; a busy machine that refuses for a moment is asked again."""
+        for _ in range(TRIES):
+            answer = self.house.portal.call(self._send, method, path, body)
+            if answer.status_code != 503:
+                break
+            time.sleep(PAUSE_SECONDS)
+        return answer
 
     def _read(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
-        answer = self.house.portal.call(self._send, method, path, body)
-        if answer.status_code == 503:  # a busy machine; asked once more
-            answer = self.house.portal.call(self._send, method, path, body)
+        answer = self._patient(method, path, body)
         if answer.status_code != 200:
             raise Leak(f"{path}: {answer.status_code}")
         return strict(answer.content)

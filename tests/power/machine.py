@@ -26,7 +26,7 @@ SIZE = 1 << 29
 MEMORY = "size=2g,mode=0700"
 OPTIONS = "loop,noatime,commit=600,noauto_da_alloc"
 LONGEST_SECONDS = 25
-"""From mounting to cutting: after 30 s the kernel writes by itself what nobody synced."""
+"""From settling to cutting: after 30 s the kernel writes by itself what nobody synced."""
 WRITES, IN_FLIGHT = 4, 8
 """Fields of a block device's `stat` (kernel, Documentation/block/stat.rst)."""
 
@@ -45,7 +45,7 @@ class Machine:
         self._disks = folder / "disks"
         self._disks.mkdir()
         self._image, self._template = self._disks / "used.img", self._disks / "new.img"
-        self._mounted_at = 0.0
+        self._settled_at = 0.0
         self._server: subprocess.Popen[str] | None = None
 
     @property
@@ -87,6 +87,11 @@ class Machine:
         self._mount()
         self.switch_on()
 
+    def settle(self) -> None:
+        """Make what was written until now durable, as it would be had nothing happened for long."""
+        subprocess.run(["/bin/sync", "--file-system", self.disk], check=True)
+        self._settled_at = time.monotonic()
+
     def switch_on(self) -> bool:
         """Start PostgreSQL; whether it starts."""
         self._server = start_python(PARENT, self.home)
@@ -95,7 +100,7 @@ class Machine:
 
     def cut(self, *others: int) -> None:
         """Cut the power of PostgreSQL and other processes, and put the disk in again."""
-        assert time.monotonic() - self._mounted_at < LONGEST_SECONDS, "the kernel may have written"
+        assert time.monotonic() - self._settled_at < LONGEST_SECONDS, "the kernel may have written"
         assert self._server is not None
         everybody = {self._server.pid, *others, *inhabitants(place_of(self.home).data)}
         send(everybody, signal.SIGSTOP)
@@ -132,7 +137,6 @@ class Machine:
 
     def _mount(self) -> None:
         self._run_mount("-o", OPTIONS, self._image, self.disk)
-        self._mounted_at = time.monotonic()
 
     def _run_mount(self, *words: str | Path) -> None:
         mount = [program("mount", "mount"), *words]

@@ -115,6 +115,7 @@ class Site:
 
     def work_and_cut(self) -> Verdict:
         """Record and publish for a while, then cut; judge what is left."""
+        self.machine.settle()
         writer = Writer(self.book, self.chance)
         sequencer = self._sequencer()
         writer.start()

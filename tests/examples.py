@@ -16,7 +16,7 @@ from dtsen.disclosure.pairwise import ID_PATTERN
 from dtsen.releases.synth import EXAMPLE_KK, EXAMPLE_NIKS
 from dtsen.tlog.notes import Verifier
 from dtsen.tlog.proof import ProofFile
-from tests.key_statements import key_statement
+from tests.key_statements import adopt, key_statement
 
 FOLDER = Path(__file__).resolve().parents[1] / "api" / "examples"
 EXPLORER = "demo-explorer"
@@ -95,6 +95,11 @@ def real_request(sandbox, operation_id: str, client: str = EXPLORER) -> Any:
 
 
 def _new_key(sandbox, client: str) -> dict[str, str]:
+    with sandbox.owner() as connection:
+        (keys,) = connection.execute(
+            "SELECT jwks -> 'keys' FROM auth.client WHERE client_id = %s", (client,)
+        ).fetchone()
+    adopt(sandbox.home / "demo" / "clients" / f"{client}.json", keys[-1]["kid"])
     return key_statement(sandbox.client(client))
 
 

@@ -14,7 +14,7 @@ from schemathesis.core.parameters import ParameterLocation
 
 from api.document import DIGEST, SIGNED
 from dtsen.client.tokens import fetch_token
-from tests.key_statements import key_statement
+from tests.key_statements import adopt, key_statement
 
 REFRESH_SECONDS = 200
 PURPOSE = "DTSEN-Purpose"
@@ -55,8 +55,7 @@ def before_call(_context, case, _kwargs):
         case.headers[KEY] = token_hex(16)
     take_away_signatures(case, headers)
     body = case.meta.components.get(ParameterLocation.BODY) if case.meta else None
-    of_keys = case.operation.definition.raw["operationId"] == "client.keys"
-    if of_keys and (body is None or body.mode.is_positive):
+    if is_of_keys(case) and (body is None or body.mode.is_positive):
         # Two signatures cannot be drawn.
         client = json.loads(Path(os.environ["SCHEMATHESIS_CLIENT"]).read_text())
         case.body = key_statement(client)
@@ -91,10 +90,17 @@ def take_away_signatures(case, headers):
 
 
 @schemathesis.hook
-def after_call(_context, _case, response):
-    """Remember which records there are."""
+def after_call(_context, case, response):
+    """Remember which records there are, and which key a client named last."""
+    if is_of_keys(case) and response.status_code == httpx2.codes.OK:
+        adopt(Path(os.environ["SCHEMATHESIS_CLIENT"]), response.json()["keys"][-1]["kid"])
     for receipt in response.headers.get("dtsen-access-record", ()):
         receipts.append(receipt[1:37])
+
+
+def is_of_keys(case):
+    """Whether a client's key is rotated."""
+    return case.operation.definition.raw["operationId"] == "client.keys"
 
 
 def proves(case):

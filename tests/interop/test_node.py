@@ -1,30 +1,19 @@
 """openid-client (npm), which is not ours, gets and uses tokens in every combination."""
 
 import json
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.packages import program
 
-HERE = Path(__file__).parent
 ALGORITHMS = ("ES256", "PS256", "Ed25519")
 CLIENTS = {"demo-ministry": "ES256", "demo-insurer": "PS256", "demo-app": "Ed25519"}
 
 
-@pytest.fixture(scope="module")
-def script(tmp_path_factory):
-    """The client with its libraries, installed from the committed lock."""
-    folder = tmp_path_factory.mktemp("interop")
-    for name in ("package.json", "package-lock.json", "client.mjs"):
-        shutil.copy(HERE / name, folder)
-    npm = program("npm", "npm nodejs")
-    line = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return folder / "client.mjs"
+@pytest.fixture
+def script(libraries):
+    return libraries / "client.mjs"
 
 
 @pytest.fixture(params=["sandbox", "behind_tls"])

@@ -49,6 +49,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[CAMPAIGN] = Campaign(full=config.getoption("--campaign") == "full")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever has its size from a campaign is one: `make faults` takes them by the mark."""
+    for item in items:
+        if "campaign" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.campaign)
+
+
 @pytest.fixture(scope="session")
 def campaign(request: pytest.FixtureRequest) -> Campaign:
     return request.config.stash[CAMPAIGN]

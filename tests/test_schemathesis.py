@@ -81,13 +81,11 @@ def count(report: Path):
     return answers, checks
 
 
-@pytest.mark.campaign
 def test_schemathesis_finds_nothing(run):
     assert run.exit_code == 0, run.output[-10_000:]
     assert "WARNINGS" not in run.output, run.output[-10_000:]
 
 
-@pytest.mark.campaign
 def test_every_check_ran_in_every_phase(run):
     listed = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", "run", "--help"],
@@ -109,7 +107,6 @@ def test_every_check_ran_in_every_phase(run):
     assert {phase for _, phase in reached} == set(PHASES)
 
 
-@pytest.mark.campaign
 def test_every_documented_status_of_every_operation_is_reached(sandbox, campaign, client, run):
     """By schemathesis or by a request made for it; the table says how often by which."""
     found = Counter((name, status) for name, _, status in run.answers.elements())

@@ -9,7 +9,6 @@ from collections import Counter
 from contextlib import suppress
 
 import psycopg
-import pytest
 
 from dtsen.audit.halt import LeadLost
 from dtsen.tlog.merkle import root_of
@@ -148,7 +147,6 @@ class Stage:
         return log
 
 
-@pytest.mark.campaign
 def test_killed_at_every_step_there_is_one_log_and_nothing_is_lost(book, campaign):
     seed = 20261126 if not campaign.full else time.time_ns()
     stage = Stage(book, seed)

@@ -6,7 +6,6 @@ The model is a list of leaf hashes and the naive root of RFC 6962 over it; nothi
 import hashlib
 from datetime import timedelta
 
-import pytest
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -171,7 +170,6 @@ class LogMachine(RuleBasedStateMachine):
             assert found == root(self.model[:size])
 
 
-@pytest.mark.campaign
 def test_the_log_is_what_the_model_says(book, campaign):
     examples = campaign.size(capped=6, full=100)
     machine = type("Machine", (LogMachine,), {"book": book})

@@ -101,7 +101,6 @@ def check(vault, answer, asked):
     return leaf["n"]
 
 
-@pytest.mark.campaign
 def test_the_opened_record_says_exactly_what_left(sandbox, vault, campaign):
     caller = Caller(sandbox, random.Random(SEED))  # noqa: S311 - cases, not secrets
     calls = campaign.size(capped=120, full=3_000)

@@ -14,8 +14,6 @@ from tests.auth.lease_worker import POINTS
 from tests.auth.spending import drawn, holder, shifted
 from tests.campaigns import Campaign
 
-pytestmark = pytest.mark.campaign
-
 CEILING = 400
 WORKERS = 2
 

@@ -23,7 +23,6 @@ INDEPENDENT = ("evaluator.py", "scope.py", "registry.py", "worlds.py")
 on_18 = pytest.mark.parametrize("differential", ["18"], indirect=True)
 
 
-@pytest.mark.campaign
 def test_the_wire_is_what_the_contract_demands(differential, campaign):
     capped, full = CASES[differential.server]
     awaited = campaign.size(capped=capped, full=full)

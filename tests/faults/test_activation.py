@@ -25,8 +25,6 @@ from tests.faults.releases import (
 from tests.faults.scene import WIDE, Scene
 from tests.faults.serving import Server, serving
 
-pytestmark = pytest.mark.campaign
-
 CALLERS = 6
 PROMISE = "every value is of the release named; none begun after an activation names an older one"
 

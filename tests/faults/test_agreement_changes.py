@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import pytest
 import yaml
 from psycopg import Connection
 
@@ -91,7 +90,6 @@ class Changes:
             file.unlink()
 
 
-@pytest.mark.campaign
 def test_no_answer_is_by_an_authority_that_is_gone(sandbox, campaign):
     nik = sandbox.samples["identifiers"]["found"][0]
     with sandbox.owner() as connection:

@@ -8,16 +8,12 @@ import time
 from collections import Counter
 from http.client import HTTPConnection
 
-import pytest
-
 from tests.campaigns import Campaign
 from tests.faults.load import Answer, Request, ask
 from tests.faults.processes import SECONDS, lives, unread, until
 from tests.faults.scene import Scene
 from tests.faults.serving import serving
 from tests.faults.test_outages import WAITING, no_record_written
-
-pytestmark = pytest.mark.campaign
 
 ASKERS = 40
 LONGER_SECONDS = 1

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx2
 import psycopg
-import pytest
 
 from dtsen.doctor.database import replication
 from tests.auth.asker import TOKEN, Asker, Request
@@ -17,8 +16,6 @@ from tests.faults.processes import children, send, stopped, until, workers
 from tests.faults.standby import Pair, pair
 from tests.postgres import open_folder
 from tests.sandbox import Sandbox, running_sandbox
-
-pytestmark = pytest.mark.campaign
 
 CLIENT = "demo-app"
 PATH = "/v1/releases/current"

@@ -14,7 +14,6 @@ from itertools import cycle
 from secrets import token_hex
 from typing import Any, NamedTuple
 
-import pytest
 import yaml
 from psycopg import Connection
 
@@ -165,7 +164,6 @@ def steps(two: Two) -> list[tuple[str, Callable[[], None], Holds, Callable[[], N
     ]
 
 
-@pytest.mark.campaign
 def test_what_began_after_an_act_returned_is_answered_as_it_says(sandbox, campaign):
     nik = sandbox.samples["identifiers"]["found"][-2]
     judged = 0

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import psycopg
-import pytest
 
 from tests.campaigns import Campaign
 from tests.embedded_cluster import postmaster, superuser_url
@@ -15,8 +14,6 @@ from tests.faults.acknowledged import acknowledging, compare
 from tests.faults.processes import nurseries, send, until
 from tests.faults.scene import Scene
 from tests.faults.serving import Serving, serving
-
-pytestmark = pytest.mark.campaign
 
 FEWEST = 5_000
 SETTLED = 20

@@ -25,8 +25,6 @@ from tests.faults.processes import lives, send, stopped, unread, until
 from tests.faults.scene import AGENCY, Scene
 from tests.faults.serving import serving
 
-pytestmark = pytest.mark.campaign
-
 STILL_SECONDS = 15
 SLACK_SECONDS = 3
 """What two busy cores may take beyond a deadline."""

@@ -8,15 +8,12 @@ from datetime import datetime
 from itertools import cycle
 
 import psycopg
-import pytest
 
 from auth.clients import revoke_client
 from dtsen.disclosure import agreements
 from tests.campaigns import Campaign
 from tests.faults.load import Answer, Load, Request
 from tests.faults.scene import Scene
-
-pytestmark = pytest.mark.campaign
 
 CALLERS = 8
 A_ROUND = 10

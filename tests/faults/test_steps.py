@@ -2,16 +2,12 @@
 
 from collections import Counter
 
-import pytest
-
 from tests.campaigns import Campaign
 from tests.faults.acknowledged import acknowledging, compare
 from tests.faults.builds import DEATHS, STEPS
 from tests.faults.processes import until
 from tests.faults.scene import Scene
 from tests.faults.serving import serving
-
-pytestmark = pytest.mark.campaign
 
 SECONDS_EACH = 20
 

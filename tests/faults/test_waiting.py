@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-import pytest
-
 from api.protocol import BODY_SECONDS, HEAD_SECONDS
 from auth.budgets import DEADLINE_SECONDS as BUDGET_SECONDS
 from dtsen.audit.search import PATIENCE_SECONDS
@@ -21,8 +19,6 @@ from tests.faults.processes import stopped
 from tests.faults.scene import Scene
 from tests.faults.serving import Server, serving
 from tests.faults.test_outages import SLACK_SECONDS, no_record_written
-
-pytestmark = pytest.mark.campaign
 
 ASKERS = 8
 HEAD = b"POST /v1/individuals/lookup HTTP/1.1\r\nHost: localhost\r\n"

@@ -3,16 +3,12 @@
 import os
 import signal
 
-import pytest
-
 from cli.supervisor import SILENCE_SECONDS
 from tests.campaigns import Campaign
 from tests.faults.builds import IMPATIENT_SILENCE_SECONDS
 from tests.faults.processes import lives, nurseries, send, stopped, until
 from tests.faults.scene import Scene
 from tests.faults.serving import Serving, serving
-
-pytestmark = pytest.mark.campaign
 
 SLACK_SECONDS = 5
 """What two busy cores may take to start a worker."""

@@ -60,7 +60,6 @@ def found_again(world, value):
     return one.alive and one.matched and not any(given.stale for given in chain)
 
 
-@pytest.mark.campaign
 def test_no_history_leads_to_another_person(urls, house, campaign, tmp_path):
     landed, happened = Counter(), Counter()
     certain = wrong = possible = reached = 0

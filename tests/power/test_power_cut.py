@@ -30,8 +30,6 @@ from tests.faults.processes import until
 from tests.postgres import open_folder
 from tests.power.machine import CannotRun, Machine
 
-pytestmark = pytest.mark.campaign
-
 PROMISE = "acknowledged records are in the log; what was published is still, whole, and no less"
 FEWEST = 40
 MOST_CUTS = 8

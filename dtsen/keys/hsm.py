@@ -36,6 +36,9 @@ Result = TypeVar("Result")
 BEGIN_SECONDS = 1.0
 """How often the module's library is begun anew at most."""
 
+_TURN = threading.RLock()
+"""Of the process, as the library is: begun anew under somebody's call, it ends the process."""
+
 
 class Module:
     """The provider of production: one token of one module, one session of this process."""
@@ -48,13 +51,13 @@ class Module:
         """
         said = read_uri(uri)
         self._lock_file = lock
-        self._turn = threading.RLock()
         self._began_at = float("-inf")
         try:
             self._library = pkcs11.lib(said["module-path"])
             self._token = said["token"]
             self._pin = _pin(said)
-            self._session = self._open()
+            with _TURN:
+                self._session = self._open()
         except KeyError as missing:
             raise KeyRefused(f"the URI of the module does not say its {missing}") from None
         except (pkcs11.PKCS11Error, RuntimeError, OSError) as error:
@@ -217,7 +220,7 @@ class Module:
 
         A module that was away and is back is met by its library only when that begins anew.
         """
-        with self._turn:
+        with _TURN:
             for again in (self._as_it_is, self._open, self._begin_anew):
                 try:
                     self._session = again()

@@ -32,7 +32,7 @@ types: $(VENV)/.ready
 	$(BIN)/mypy
 
 suite: $(VENV)/.ready
-	$(BIN)/pytest --numprocesses=$(WORKERS)
+	$(BIN)/pytest --numprocesses=$(WORKERS) --max-worker-restart=0
 
 faults: $(VENV)/.ready
 	$(BIN)/pytest --campaign=full -m campaign

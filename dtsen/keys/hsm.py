@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 import pkcs11
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -29,12 +28,15 @@ from dtsen.errors import Unavailable
 from dtsen.keys.held import HeldEd25519, HeldP256
 from dtsen.keys.provider import KeyPair, in_order
 from dtsen.keys.purposes import SECRET_BYTES, KeyMissing, KeyRefused, Purpose
+from dtsen.keys.uri import read_pin, read_uri
 
 _PREFIX = "dtsen"
 _ED25519 = bytes.fromhex("06032b6570")  # the object identifier of RFC 8410, in DER
 Result = TypeVar("Result")
 BEGIN_SECONDS = 1.0
 """How often the module's library is begun anew at most."""
+MOMENT_SECONDS = 0.1
+PATIENCE_SECONDS = 3.0
 
 _TURN = threading.RLock()
 """Of the process, as the library is: begun anew under somebody's call, it ends the process."""
@@ -51,13 +53,13 @@ class Module:
         """
         said = read_uri(uri)
         self._lock_file = lock
+        self._held = threading.local()
         self._began_at = float("-inf")
         try:
             self._library = pkcs11.lib(said["module-path"])
             self._token = said["token"]
-            self._pin = _pin(said)
-            with _TURN:
-                self._session = self._open()
+            self._pin = read_pin(said)
+            self._session = self._open_patiently()
         except KeyError as missing:
             raise KeyRefused(f"the URI of the module does not say its {missing}") from None
         except (pkcs11.PKCS11Error, RuntimeError, OSError) as error:
@@ -204,24 +206,36 @@ class Module:
 
     def _make(self, purpose: Purpose, version: str, make: Callable[[], None]) -> None:
         """A module takes two keys of one label: whoever makes one looks and makes alone."""
-        with self._alone():
+
+        def once() -> None:
             if version not in self.versions(purpose):
-                self._ask(make)
+                make()
+
+        with self._locked(fcntl.LOCK_EX):
+            self._ask(once)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self, how: int) -> Iterator[None]:
+        """Nobody on this machine reads while a key is made: modules show half of it, or nothing."""
+        if getattr(self._held, "lock", False):
+            yield
+            return
         self._lock_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._lock_file.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+            fcntl.flock(file, how)
+            self._held.lock = True
+            try:
+                yield
+            finally:
+                self._held.lock = False
 
     def _ask(self, work: Callable[[], Result]) -> Result:
         """Do something in the session; in a new one where the module ended it meanwhile.
 
         A module that was away and is back is met by its library only when that begins anew.
         """
-        with _TURN:
-            for again in (self._as_it_is, self._open, self._begin_anew):
+        with self._locked(fcntl.LOCK_SH), _TURN:
+            for again in (self._as_it_is, self._open, self._begin_anew, self._wait_and_open):
                 try:
                     self._session = again()
                     return work()
@@ -245,40 +259,33 @@ class Module:
         self._library.reinitialize()
         return self._open()
 
+    def _wait_and_open(self) -> Any:  # noqa: ANN401 - the library's own kind
+        """A session after a moment, in which another process may have been making a key."""
+        time.sleep(MOMENT_SECONDS)
+        return self._open()
+
+    def _open_patiently(self) -> Any:  # noqa: ANN401 - the library's own kind
+        """The first session: modules are busy while several processes start at once.
+
+        Raises:
+            pkcs11.PKCS11Error: the module stays away, or refuses.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            with self._locked(fcntl.LOCK_SH), _TURN:
+                try:
+                    return self._open()
+                except (pkcs11.PinIncorrect, pkcs11.PinLocked):
+                    raise  # asked again, it might lock the token
+                except pkcs11.PKCS11Error:
+                    if time.monotonic() > deadline:
+                        raise
+                self._library.reinitialize()
+            time.sleep(MOMENT_SECONDS)
+
     def _open(self) -> Any:  # noqa: ANN401 - the library's own kind
         token = self._library.get_token(token_label=self._token)
         try:
             return token.open(rw=True, user_pin=self._pin)
         except pkcs11.UserAlreadyLoggedIn:  # by another session of this process
             return token.open(rw=True)
-
-
-def read_uri(uri: str) -> dict[str, str]:
-    """The attributes of a `pkcs11:` URI, path and query alike.
-
-    Raises:
-        KeyRefused: it is none.
-    """
-    scheme, colon, rest = uri.partition(":")
-    if scheme.lower() != "pkcs11" or not colon:
-        raise KeyRefused("DTSEN_KEY_URI is no pkcs11: URI (RFC 7512)")
-    path, _, query = rest.partition("?")
-    parts = [part for part in (*path.split(";"), *query.split("&")) if part]
-    if not all("=" in part for part in parts):
-        raise KeyRefused("DTSEN_KEY_URI is no pkcs11: URI (RFC 7512)")
-    pairs = [part.partition("=") for part in parts]
-    return {name: unquote(value) for name, _, value in pairs}
-
-
-def _pin(said: dict[str, str]) -> str:
-    """The PIN: in the URI itself, or better in a file that it names.
-
-    Raises:
-        KeyError: neither is said.
-        OSError: the file cannot be read.
-    """
-    if "pin-value" in said:
-        return said["pin-value"]
-    return (
-        Path(said["pin-source"].removeprefix("file://").removeprefix("file:")).read_text().strip()
-    )

@@ -22,8 +22,8 @@ from tests.embedded_cluster import PARENT, place_of, start_python
 from tests.faults.processes import lives, send, until
 from tests.packages import program
 
-SIZE = 1 << 29
-MEMORY = "size=2g,mode=0700"
+SIZE = 1 << 30
+MEMORY = "size=4g,mode=0700"
 OPTIONS = "loop,noatime,commit=600,noauto_da_alloc"
 LONGEST_SECONDS = 25
 """From settling to cutting: after 30 s the kernel writes by itself what nobody synced."""

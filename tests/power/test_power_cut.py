@@ -219,7 +219,7 @@ def test_no_power_cut_takes_what_was_acknowledged_or_seen(machine, campaign):
     seed = time.time_ns() if campaign.full else 20261126
     site, cuts, verdict = Site(machine, seed), 0, Verdict()
     try:
-        while not verdict and cuts < campaign.size(capped=2, full=60):
+        while not verdict and cuts < campaign.size(capped=2, full=20):
             cuts += 1
             verdict = site.work_and_cut()
     finally:

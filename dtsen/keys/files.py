@@ -7,6 +7,7 @@ import base64
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +36,10 @@ class Files:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nothing to keep out: a file is made whole, by the first."""
+        return nullcontext()
 
     def versions(self, purpose: Purpose) -> Sequence[str]:
         """Versions held of a purpose, oldest first."""

@@ -65,6 +65,21 @@ class Module:
         except (pkcs11.PKCS11Error, RuntimeError, OSError) as error:
             raise KeyRefused(f"the module cannot be opened: {type(error).__name__}") from None
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes of this machine from making keys: they would meet half-made ones."""
+        if getattr(self._held, "lock", False):
+            yield
+            return
+        self._lock_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._lock_file.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self._held.lock = True
+            try:
+                yield
+            finally:
+                self._held.lock = False
+
     def versions(self, purpose: Purpose) -> Sequence[str]:
         """Versions held of a purpose, oldest first."""
         return in_order([label.split("/")[2] for label in self._labels(purpose)])
@@ -211,30 +226,15 @@ class Module:
             if version not in self.versions(purpose):
                 make()
 
-        with self._locked(fcntl.LOCK_EX):
+        with self.alone():
             self._ask(once)
-
-    @contextmanager
-    def _locked(self, how: int) -> Iterator[None]:
-        """Nobody on this machine reads while a key is made: modules show half of it, or nothing."""
-        if getattr(self._held, "lock", False):
-            yield
-            return
-        self._lock_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._lock_file.open("w") as file:
-            fcntl.flock(file, how)
-            self._held.lock = True
-            try:
-                yield
-            finally:
-                self._held.lock = False
 
     def _ask(self, work: Callable[[], Result]) -> Result:
         """Do something in the session; in a new one where the module ended it meanwhile.
 
         A module that was away and is back is met by its library only when that begins anew.
         """
-        with self._locked(fcntl.LOCK_SH), _TURN:
+        with _TURN:
             for again in (self._as_it_is, self._open, self._begin_anew, self._wait_and_open):
                 try:
                     self._session = again()
@@ -272,7 +272,7 @@ class Module:
         """
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            with self._locked(fcntl.LOCK_SH), _TURN:
+            with _TURN:
                 try:
                     return self._open()
                 except (pkcs11.PinIncorrect, pkcs11.PinLocked):

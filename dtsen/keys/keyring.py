@@ -57,16 +57,17 @@ class Keyring:
 
         What is held now and was not before, as `purpose/version`.
         """
-        before = set(self._names())
-        for purpose in MONTHLY:
-            for version in (key_epoch(now), next_key_epoch(now)):
-                self._provider.create_secret(purpose, version)
-        for purpose in COUNTED:
-            self._provider.create_secret(purpose, "1")
-        for purpose in PUBLISHED:
-            if not self.versions(purpose):
-                self._provider.create_pair(purpose, "1", SIGNING[purpose], now)
-        return [name for name in self._names() if name not in before]
+        with self._provider.alone():
+            before = set(self._names())
+            for purpose in MONTHLY:
+                for version in (key_epoch(now), next_key_epoch(now)):
+                    self._provider.create_secret(purpose, version)
+            for purpose in COUNTED:
+                self._provider.create_secret(purpose, "1")
+            for purpose in PUBLISHED:
+                if not self.versions(purpose):
+                    self._provider.create_pair(purpose, "1", SIGNING[purpose], now)
+            return [name for name in self._names() if name not in before]
 
     def _names(self) -> Sequence[str]:
         return [f"{one}/{version}" for one in Purpose for version in self.versions(one)]

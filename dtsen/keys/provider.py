@@ -1,6 +1,7 @@
 """What keeps keys: files of one directory, or a hardware module behind PKCS#11."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +26,9 @@ class KeyPair:
 
 class Provider(Protocol):
     """Keeps keys by purpose and version; of two that make the same key, the first one's stays."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other processes of this machine from making keys meanwhile, if need be."""
 
     def versions(self, purpose: Purpose) -> Sequence[str]:
         """Versions held of a purpose, oldest first."""

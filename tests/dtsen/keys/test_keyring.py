@@ -33,7 +33,7 @@ from dtsen.keys import (
     Purpose,
     open_keyring,
 )
-from tests.softhsm import LIBRARY, module
+from tests.softhsm import LIBRARY, PIN, module
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -166,6 +166,36 @@ def test_of_many_that_make_the_same_keys_at_once_one_stays(place):
         assert len({ring.secret(purpose, "1") for ring in rings}) == 1
     kids = {ring.signing_key(Purpose.TOKENS, NOW).as_dict(private=False)["x"] for ring in rings}
     assert len(kids) == 1
+
+
+BEGINS = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from dtsen.keys import open_keyring
+open_keyring(Path(sys.argv[1]), sys.argv[2]).ensure(datetime.fromisoformat(sys.argv[3]))
+"""
+
+
+def test_processes_that_begin_at_once_make_each_key_once(tmp_path):
+    """As a server does: a module shows half of a key while another process makes it."""
+    uri = module(tmp_path)
+    line = [sys.executable, "-c", BEGINS, str(tmp_path / "keys"), uri, NOW.isoformat()]
+    begun = [subprocess.Popen(line, stderr=subprocess.PIPE, text=True) for _ in range(8)]
+    told = [process.communicate(timeout=60)[1] for process in begun]
+    assert [process.returncode for process in begun] == [0] * 8, told
+    token = pkcs11.lib(str(LIBRARY)).get_token(token_label=uri.partition("token=")[2].split("?")[0])
+    kinds = (pkcs11.ObjectClass.SECRET_KEY, pkcs11.ObjectClass.PUBLIC_KEY)
+    session: Any
+    with token.open(user_pin=PIN) as session:
+        labels = [
+            one.label
+            for kind in kinds
+            for one in session.get_objects({pkcs11.Attribute.CLASS: kind})
+        ]
+    names = sorted("/".join(label.split("/")[:3]) for label in labels)
+    assert names == sorted(set(names))
+    assert len(names) == len(COUNTED) + len(PUBLISHED) + 2 * len(MONTHLY)
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path):

@@ -39,13 +39,13 @@ faults: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.search
 
 bench-reference: $(VENV)/.ready
 	$(BIN)/python -m bench.reference
 
 bench-large: $(VENV)/.ready
 	$(BIN)/python -m bench --people 10000000 --rounds 20
-	$(BIN)/python -m bench.search
 
 fix: $(VENV)/.ready
 	$(BIN)/ruff check --fix .

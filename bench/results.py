@@ -51,7 +51,7 @@ def publish(result: Result) -> None:
         },
     }
     path = FOLDER / f"{result.name}.json"
-    path.write_text(json.dumps(document, indent=2) + "\n")
+    path.write_text(json.dumps(_rounded(document), indent=2) + "\n")
     path.with_suffix(".svg").write_text(draw(result.title, result.ratios))
     console = Console(width=None if sys.stdout.isatty() else PAGE)
     if result.series:
@@ -60,6 +60,15 @@ def publish(result: Result) -> None:
         console.print(_ratios(result))
     for name, value in result.facts.items():
         console.print(f"{name}: {value}", highlight=False, markup=False)
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Figures to six digits: more were not measured, and sixteen look like somebody's number."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list) else value
 
 
 def machine() -> dict[str, object]:

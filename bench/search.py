@@ -2,7 +2,7 @@
 
 Through `AccessLog`, as the API's workers do: the auditor's login, its statement timeout, the keys
 of each month, a hundred records opened and checked against their leaves. Run as
-`python -m bench.search`; part of `make bench-large`.
+`python -m bench.search`; part of `make bench`.
 """
 
 import asyncio

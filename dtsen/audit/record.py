@@ -9,7 +9,6 @@ same for other languages.
 
 import base64
 import hashlib
-import os
 import socket
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from dtsen.entropy import random_bytes
 from dtsen.keys import Keyring, Purpose
 from dtsen.tlog.merkle import leaf_hash
 
@@ -32,6 +32,10 @@ VERSION = 2
 SALT_BYTES = 18  # at least the 128 bits that RFC 9901 asks for, and base64 without padding
 NONCE_BYTES = 12
 INDEX_BYTES = 16
+
+_MARKS = 0x7 << 76 | 0x2 << 62
+_UNMARKED = ~(0xF << 76 | 0x3 << 62)
+"""Version and variant of an id (RFC 9562)."""
 
 _sha256 = hashlib.sha256
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -78,10 +82,8 @@ def new_record_id(milliseconds: int) -> UUID:
 
     It is the database driver's own kind of UUID, which is made and written twenty times as fast.
     """
-    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return pgproto.UUID(value.to_bytes(16))
+    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(random_bytes(10))
+    return pgproto.UUID((value & _UNMARKED | _MARKS).to_bytes(16))
 
 
 def record_milliseconds(record_id: UUID) -> int:
@@ -128,7 +130,7 @@ class RecordKeys:
 
         Nonce, then AES-256-GCM, record id as AAD.
         """
-        nonce = os.urandom(NONCE_BYTES)
+        nonce = random_bytes(NONCE_BYTES)
         return nonce + self._cipher(record_id).encrypt(nonce, disclosures, record_id.bytes)
 
     def unseal(self, record_id: UUID, sealed: bytes) -> Sequence[bytes]:
@@ -172,13 +174,15 @@ def make_leaf(
     personal: Mapping[str, object],
 ) -> Leaf:
     """Make the leaf of a record: `clear` without floats, ASCII keys; `personal` may be partial."""
-    salts = _base64url([os.urandom(SALT_BYTES * len(PERSONAL))])
+    salts = _base64url([random_bytes(SALT_BYTES * len(PERSONAL))])
     disclosures = _base64url(
-        b'["%b","%b",%b]'
-        % (salts[start : start + SALT_LETTERS], name, orjson.dumps(personal.get(label)))
-        for start, name, label in _MEMBERS
+        [
+            b'["%b","%b",%b]'
+            % (salts[start : start + SALT_LETTERS], name, orjson.dumps(personal.get(label)))
+            for start, name, label in _MEMBERS
+        ]
     )
-    digests = _base64url(_sha256(each).digest() for each in disclosures.split(b"~"))
+    digests = _base64url([_sha256(each).digest() for each in disclosures.split(b"~")])
     content = canonical_json(
         {
             **clear,

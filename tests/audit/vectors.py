@@ -137,7 +137,7 @@ def fixed_bytes(size: int) -> bytes:
 
 def make() -> dict[str, Any]:
     """All vectors, by our own code."""
-    with fixed_keys() as keys, patch("os.urandom", fixed_bytes):
+    with fixed_keys() as keys, patch("dtsen.audit.record.random_bytes", fixed_bytes):
         return {
             "keys": {"epoch": EPOCH} | {purpose.value: key.hex() for purpose, key in KEYS.items()},
             "indexes": [

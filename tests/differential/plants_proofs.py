@@ -1,6 +1,5 @@
 """Leaks planted in translations between agencies, and in what an agency can prove."""
 
-import os
 from typing import Any
 
 import orjson
@@ -12,6 +11,7 @@ from dtsen.audit.viewer import Viewer
 from dtsen.disclosure import companion, entry, mandate
 from dtsen.disclosure.pairwise import Kind, PairwiseIds
 from dtsen.disclosure.question import Leaving
+from dtsen.entropy import random_bytes
 from dtsen.errors import RecordNotFound, Unavailable
 from dtsen.tlog.proof import ProofFile
 from tests.differential.mutations import LETTERS
@@ -163,8 +163,8 @@ def a_leaf_s_legal_basis_holds_a_number(patch: pytest.MonkeyPatch, _: Registry) 
 
 @planted
 def digests_have_no_salt_of_their_own(patch: pytest.MonkeyPatch, _: Registry) -> None:
-    urandom, salts = os.urandom, recording.SALT_BYTES * len(recording.PERSONAL)
-    patch.setattr(os, "urandom", lambda n: bytes(n) if n == salts else urandom(n))
+    salts = recording.SALT_BYTES * len(recording.PERSONAL)
+    patch.setattr(recording, "random_bytes", lambda n: bytes(n) if n == salts else random_bytes(n))
 
 
 @planted

@@ -7,7 +7,7 @@ nothing else: no check, no note of what is pending, no tree. Run as `python -m b
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import cycle
 from statistics import median
 from uuid import UUID
@@ -25,7 +25,7 @@ from cli.processes import child
 from dtsen.audit.record import RecordKeys, make_leaf, new_record_id
 from dtsen.clock import Clock, key_epoch
 from dtsen.database import connect
-from dtsen.disclosure.recording import Entry, record
+from dtsen.disclosure.recording import Entry, Standing, record
 
 GOAL = 0.5
 IN_A_BATCH = 200
@@ -125,19 +125,39 @@ def _entry(keys: RecordKeys, number: int) -> Entry:
     }
     personal = {"subject": niks, "fields": ["anggota.nama", "anggota.tanggal_lahir"], "q": None}
     leaf = make_leaf(keys, record_id, clear, personal)
-    named: dict[str, object] = {
-        name: clear[name]
-        for name in ("typ", "op", "outcome", "status", "agency", "client", "purpose")
-    }
-    values: dict[str, object] = dict.fromkeys(Entry._fields) | named
-    values |= {"id": record_id, "pinned": False, "key_epoch": keys.epoch, "release": "2026-Q3"}
-    values |= {"people": PEOPLE, "subjects": keys.packed("nik", niks), "families": b""}
-    values |= {"leaf": leaf.content, "disclosures": leaf.disclosures}
-    return Entry(**values)  # type: ignore[arg-type]
+    return Entry(
+        id=record_id,
+        standing=_standing(number % 20, number % 50),
+        key_epoch=keys.epoch,
+        outcome="found",
+        status=200,
+        leaf=leaf.content,
+        disclosures=leaf.disclosures,
+        people=PEOPLE,
+        subjects=keys.packed("nik", niks),
+        release="2026-Q3",
+    )
+
+
+@cache
+def _standing(agency: int, client: int) -> Standing:
+    """One object for all records of a mandate, as the gate has it."""
+    return Standing(
+        typ="read",
+        op="individuals.lookup",
+        client=f"client-{client}",
+        agency=f"agency-{agency}",
+        purpose="UJI",
+    )
 
 
 async def _raw(connection: asyncpg.Connection, batch: Sequence[Entry]) -> None:
-    await connection.execute(_INSERT, *([getattr(one, name) for one in batch] for name in _RAW))
+    columns = ([_value(one, name) for one in batch] for name in _RAW)
+    await connection.execute(_INSERT, *columns)
+
+
+def _value(entry: Entry, name: str) -> object:
+    return getattr(entry.standing if name in Standing._fields else entry, name)
 
 
 async def _recorded(connection: asyncpg.Connection, batch: Sequence[Entry]) -> None:

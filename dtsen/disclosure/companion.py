@@ -10,7 +10,7 @@ from typing import Any
 from dtsen.audit.record import RecordKeys, make_leaf, new_record_id
 from dtsen.clock import Clock
 from dtsen.disclosure.authority import AgreementInForce
-from dtsen.disclosure.recording import Entry
+from dtsen.disclosure.recording import Entry, Standing
 
 TRANSLATED = "translated"
 
@@ -35,31 +35,23 @@ def companion_entry(
         "purpose": None,
     }
     leaf = make_leaf(keys, record_id, clear, {"subject": [], "subject_kk": []})
-    return Entry(
-        id=record_id,
-        client=None,
-        client_epoch=None,
-        token_expires=None,
-        agreement=terms.agreement,
-        agreement_epoch=joint.epoch,
-        agreement_ends=joint.ends,
-        restrictions_epoch=None,
-        ordinal=None,
-        pinned=False,
-        key_epoch=keys.epoch,
+    standing = Standing(
         typ=clear["typ"],
         op=clear["op"],
+        agency=terms.agency.code,
+        agreement=terms.agreement,
+        agreement_version=terms.version,
+        agreement_epoch=joint.epoch,
+        agreement_ends=joint.ends,
+    )
+    return Entry(
+        id=record_id,
+        standing=standing,
+        key_epoch=keys.epoch,
         outcome=TRANSLATED,
         status=clear["status"],
-        agency=terms.agency.code,
-        purpose=None,
-        agreement_version=terms.version,
-        release=clear["ds"],
-        people=clear["n"],
-        subjects=b"",
-        families=b"",
-        officer=None,
-        case_ref=None,
         leaf=leaf.content,
         disclosures=leaf.disclosures,
+        people=clear["n"],
+        release=clear["ds"],
     )

@@ -9,7 +9,7 @@ from dtsen.disclosure.companion import companion_entry
 from dtsen.disclosure.mandate import Circumstances, Mandate
 from dtsen.disclosure.plan import NOTHING, Selection
 from dtsen.disclosure.question import Answer, Leaving, Question, Rendering, Seen, Want
-from dtsen.disclosure.recording import Entry
+from dtsen.disclosure.recording import Entry, Standing
 
 
 class Finished(NamedTuple):
@@ -30,7 +30,7 @@ def finish(
     left = _left(want, seen, rendering)
     release = seen.release.id if seen.release else None
     clear = {
-        **_standing(question.mandate),
+        **_alike(question.mandate),
         "actor": question.circumstances.actor,
         "ds": release,
         "iat": clock.now().isoformat(timespec="milliseconds"),
@@ -54,12 +54,12 @@ def finish(
     return Finished(entry, Answer(rendering, receipt(record_id, leaf), seen.release), companion)
 
 
-def _standing(mandate: Mandate) -> Mapping[str, object]:
+def _alike(mandate: Mandate) -> Mapping[str, object]:
     """The clear members that are the same for all that is done under a mandate."""
-    if not mandate.standing:
+    if not mandate.alike:
         terms = mandate.agreement.terms if mandate.agreement else None
         purpose = terms.purposes[mandate.purpose] if terms and mandate.purpose else None
-        mandate.standing.update(
+        mandate.alike.update(
             agency=mandate.agency,
             agreement=terms.agreement if terms else None,
             agreement_version=terms.version if terms else None,
@@ -72,7 +72,7 @@ def _standing(mandate: Mandate) -> Mapping[str, object]:
             sw=software(),
             typ=mandate.operation.typ,
         )
-    return mandate.standing
+    return mandate.alike
 
 
 def _personal(
@@ -108,42 +108,53 @@ def _entry(
 ) -> Entry:
     mandate = question.mandate
     circumstances = question.circumstances
-    checked = None if question.refusal else mandate.agreement
-    reading = want if checked else None
+    proof, signature = question.proof, question.signature
+    reading = want if mandate.agreement and not question.refusal else None
     return Entry(
-        id=circumstances.record_id,
-        client=mandate.token.client_id,
-        client_epoch=mandate.client_epoch,
-        token_expires=mandate.token.expires,
-        agreement=clear["agreement"],
-        agreement_epoch=checked.epoch if checked else None,
-        agreement_ends=checked.ends if checked else None,
-        restrictions_epoch=mandate.restrictions_epoch if reading else None,
-        ordinal=reading.release.ordinal if reading else None,
-        pinned=bool(reading and reading.pinned),
-        key_epoch=keys.epoch,
-        typ=clear["typ"],
-        op=clear["op"],
-        outcome=clear["outcome"],
-        status=clear["status"],
-        agency=mandate.agency,
-        purpose=mandate.purpose,
-        agreement_version=clear["agreement_version"],
-        release=clear["ds"],
-        people=clear["n"],
-        subjects=keys.packed("nik", personal["subject"]),
-        families=keys.packed("kk", personal["subject_kk"]),
-        officer=_officer_index(circumstances, mandate, keys),
-        case_ref=_case_index(circumstances, mandate, keys),
-        leaf=leaf.content,
-        disclosures=leaf.disclosures,
-        proof=question.proof.mark if question.proof else None,
-        proof_expires=question.proof.expires if question.proof else None,
-        proof_unused=question.proof.unused if question.proof else None,
-        signature=question.signature.mark if question.signature else None,
-        signature_expires=question.signature.expires if question.signature else None,
-        signature_unused=question.signature.unused if question.signature else None,
+        circumstances.record_id,
+        _standing(mandate, clear["typ"], refusal=question.refusal, reads=reading is not None),
+        keys.epoch,
+        clear["outcome"],
+        clear["status"],
+        leaf.content,
+        leaf.disclosures,
+        clear["n"],
+        keys.packed("nik", personal["subject"]),
+        keys.packed("kk", personal["subject_kk"]),
+        _officer_index(circumstances, mandate, keys),
+        _case_index(circumstances, mandate, keys),
+        clear["ds"],
+        reading.release.ordinal if reading else None,
+        bool(reading and reading.pinned),
+        *((proof.mark, proof.expires, proof.unused) if proof else _NO_MARK),
+        *((signature.mark, signature.expires, signature.unused) if signature else _NO_MARK),
     )
+
+
+_NO_MARK = (None, None, None)
+
+
+def _standing(mandate: Mandate, typ: str, *, refusal: bool, reads: bool) -> Standing:
+    """What a record rests on; one object for all alike, by which `record` knows them."""
+    standing = mandate.standings.get((refusal, reads))
+    if standing is None:
+        agreement = mandate.agreement
+        checked = None if refusal else agreement
+        standing = mandate.standings[refusal, reads] = Standing(
+            typ=typ,
+            op=mandate.operation.id,
+            client=mandate.token.client_id,
+            client_epoch=mandate.client_epoch,
+            token_expires=mandate.token.expires,
+            agency=mandate.agency,
+            agreement=agreement.terms.agreement if agreement else None,
+            agreement_version=agreement.terms.version if agreement else None,
+            agreement_epoch=checked.epoch if checked else None,
+            agreement_ends=checked.ends if checked else None,
+            purpose=mandate.purpose,
+            restrictions_epoch=mandate.restrictions_epoch if reads else None,
+        )
+    return standing
 
 
 def _officer_index(

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 2_000
 MOST_IN_A_BATCH = 200
 FEW = 16  # not worth dividing
+
 IN_FLIGHT = 2
 DEADLINE_SECONDS = 10.0
 """In which every question is answered, wherever it waits."""
@@ -80,7 +81,7 @@ class Gate:
         expires = asyncio.get_running_loop().time() + DEADLINE_SECONDS
         with suppress(TimeoutError):
             for _ in range(MOST_JUDGEMENTS):
-                answer = await self._ask(question, expires)
+                answer = await self._join(question, expires)
                 if answer is not None:
                     return answer
                 async with asyncio.timeout_at(expires):
@@ -94,7 +95,7 @@ class Gate:
             await asyncio.sleep(0)
             await asyncio.gather(*self._flights)
 
-    async def _ask(self, question: Question, expires: float) -> Answer | None:
+    def _join(self, question: Question, expires: float) -> "asyncio.Future[Answer | None]":
         if len(self._waiting) >= MOST_WAITING:
             raise Unavailable
         # Made here, so that what a fresh mandate no longer opens is refused to its asker alone.
@@ -105,8 +106,7 @@ class Gate:
             self._glance_later()
         self._telemetry.waiting(len(self._waiting))
         self._schedule()
-        # A caller that goes away cancels its own future alone; the batch that others share goes on.
-        return await asked.future
+        return asked.future  # whoever goes away cancels this alone; the batch of others goes on
 
     def _glance_later(self) -> None:
         self._glance = asyncio.get_running_loop().call_later(GLANCE_SECONDS, self._give_up)
@@ -258,7 +258,7 @@ class Gate:
                 continue
             passed = made.entry.id in recorded.accepted
             if passed and made.entry.people:
-                self._telemetry.disclosed(made.entry.op, made.entry.people)
+                self._telemetry.disclosed(made.entry.standing.op, made.entry.people)
             asked.settle(made.answer if passed else None)
 
 

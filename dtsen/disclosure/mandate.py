@@ -12,6 +12,7 @@ from uuid import UUID
 
 from dtsen.disclosure.authority import AgreementInForce, ClientAuthority, Snapshot
 from dtsen.disclosure.plan import NOTHING, Plan, Selection
+from dtsen.disclosure.recording import Standing
 from dtsen.errors import (
     AgreementNotInForce,
     InsufficientScope,
@@ -84,8 +85,12 @@ class Mandate:
         default_factory=dict, compare=False, repr=False
     )
     """By agency that the agreement names: that agency's agreements which name this one."""
-    standing: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    alike: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
     """What every record under it says alike, said when the first one is made."""
+    standings: dict[tuple[bool, bool], Standing] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """What its records rest on: refusals or not, read from the registry or not."""
 
 
 class Circumstances(NamedTuple):

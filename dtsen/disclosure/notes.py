@@ -7,7 +7,7 @@ import asyncpg
 from dtsen.audit.record import RecordKeys, make_leaf, new_record_id, node, software
 from dtsen.clock import Clock, key_epoch
 from dtsen.database import borrowed
-from dtsen.disclosure.recording import Entry, record
+from dtsen.disclosure.recording import Entry, Standing, record
 from dtsen.keys import Keyring
 
 WRITING_SECONDS = 5
@@ -56,29 +56,10 @@ class Notes:
         leaf = make_leaf(keys, record_id, members | dict(clear or {}), personal or {})
         entry = Entry(
             id=record_id,
-            client=client,
-            client_epoch=None,
-            token_expires=None,
-            agreement=None,
-            agreement_epoch=None,
-            agreement_ends=None,
-            restrictions_epoch=None,
-            ordinal=None,
-            pinned=False,
+            standing=Standing(typ=typ, op=op, client=client, agency=agency),
             key_epoch=keys.epoch,
-            typ=typ,
-            op=op,
             outcome=outcome,
             status=status,
-            agency=agency,
-            purpose=None,
-            agreement_version=None,
-            release=None,
-            people=0,
-            subjects=b"",
-            families=b"",
-            officer=None,
-            case_ref=None,
             leaf=leaf.content,
             disclosures=leaf.disclosures,
         )

@@ -19,35 +19,44 @@ from dtsen.database import Connection
 from dtsen.errors import DtsenError, Fault, ProofRefused, SignatureRefused
 
 
-class Entry(NamedTuple):
-    """One record to write, and what must still hold for it; None: that is not checked."""
+class Standing(NamedTuple):
+    """What the records of one mandate say alike, and what must still hold for each of them.
 
-    id: UUID
-    client: str | None
-    client_epoch: int | None
-    token_expires: datetime | None
-    agreement: str | None
-    agreement_epoch: int | None
-    agreement_ends: datetime | None
-    restrictions_epoch: int | None
-    ordinal: int | None
-    pinned: bool
-    key_epoch: str
+    None: that is not checked.
+    """
+
     typ: str
     op: str
+    client: str | None = None
+    client_epoch: int | None = None
+    token_expires: datetime | None = None
+    agency: str | None = None
+    agreement: str | None = None
+    agreement_version: int | None = None
+    agreement_epoch: int | None = None
+    agreement_ends: datetime | None = None
+    purpose: str | None = None
+    restrictions_epoch: int | None = None
+
+
+class Entry(NamedTuple):
+    """One record to write, and what must hold for it alone; None: that is not checked."""
+
+    id: UUID
+    standing: Standing
+    key_epoch: str
     outcome: str
     status: int
-    agency: str | None
-    purpose: str | None
-    agreement_version: int | None
-    release: str | None
-    people: int
-    subjects: bytes
-    families: bytes
-    officer: bytes | None
-    case_ref: bytes | None
     leaf: bytes
     disclosures: bytes
+    people: int = 0
+    subjects: bytes = b""
+    families: bytes = b""
+    officer: bytes | None = None
+    case_ref: bytes | None = None
+    release: str | None = None
+    ordinal: int | None = None
+    pinned: bool = False
     proof: bytes | None = None
     proof_expires: datetime | None = None
     proof_unused: datetime | None = None
@@ -56,31 +65,43 @@ class Entry(NamedTuple):
     signature_unused: datetime | None = None
 
 
-_ARRAYS = """
-        $1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[],
-        $5::text[], $6::bigint[], $7::timestamptz[], $8::bigint[], $9::integer[], $10::boolean[],
-        $11::text[], $12::text[], $13::text[], $14::text[], $15::smallint[], $16::text[],
-        $17::text[], $18::integer[], $19::text[], $20::integer[], $21::bytea[], $22::bytea[],
-        $23::bytea[], $24::bytea[], $25::bytea[], $26::bytea[]"""
-_NAMES = """
-        id, client, client_epoch, token_expires,
-        agreement, agreement_epoch, agreement_ends, restrictions_epoch, ordinal, pinned,
-        key_epoch, typ, op, outcome, status, agency,
-        purpose, agreement_version, release, people, subjects, families,
-        officer, case_ref, leaf, disclosures"""
-_HOLDS = """
-        (r.token_expires IS NULL OR r.token_expires > clock_timestamp())
-        AND (r.agreement_ends IS NULL OR r.agreement_ends > clock_timestamp())
-        AND (r.client_epoch IS NULL OR EXISTS (
+# A standing is sent and judged once, however many records of a batch rest on it. Whether it holds
+# is a column and no condition: of so many conditions the planner would expect one row, and look
+# through all standings for each record instead of hashing them.
+_STANDING = """
+standing AS MATERIALIZED (
+    SELECT s.*,
+        (s.token_expires IS NULL OR s.token_expires > clock_timestamp())
+        AND (s.agreement_ends IS NULL OR s.agreement_ends > clock_timestamp())
+        AND (s.client_epoch IS NULL OR EXISTS (
             SELECT FROM disclosure.authority a
-            WHERE (a.kind, a.name, a.epoch) = ('client', r.client, r.client_epoch) AND a.active))
-        AND (r.agreement_epoch IS NULL OR EXISTS (
+            WHERE (a.kind, a.name, a.epoch) = ('client', s.client, s.client_epoch) AND a.active))
+        AND (s.agreement_epoch IS NULL OR EXISTS (
             SELECT FROM disclosure.authority a
-            WHERE (a.kind, a.name, a.epoch) = ('agreement', r.agreement, r.agreement_epoch)
+            WHERE (a.kind, a.name, a.epoch) = ('agreement', s.agreement, s.agreement_epoch)
                 AND a.active))
-        AND (r.restrictions_epoch IS NULL OR EXISTS (
+        AND (s.restrictions_epoch IS NULL OR EXISTS (
             SELECT FROM disclosure.authority a
-            WHERE (a.kind, a.name, a.epoch) = ('restrictions', '', r.restrictions_epoch)))
+            WHERE (a.kind, a.name, a.epoch) = ('restrictions', '', s.restrictions_epoch)))
+        AS holds
+    FROM unnest(
+        $1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::text[],
+        $7::text[], $8::integer[], $9::bigint[], $10::timestamptz[], $11::text[], $12::bigint[]
+    ) WITH ORDINALITY AS s (
+        typ, op, client, client_epoch, token_expires, agency,
+        agreement, agreement_version, agreement_epoch, agreement_ends, purpose, restrictions_epoch,
+        place)
+)"""
+_ARRAYS = """
+        $13::uuid[], $14::bigint[], $15::text[], $16::text[], $17::smallint[], $18::bytea[],
+        $19::bytea[], $20::integer[], $21::bytea[], $22::bytea[], $23::bytea[], $24::bytea[],
+        $25::text[], $26::integer[], $27::boolean[]"""
+_NAMES = """
+        id, place, key_epoch, outcome, status, leaf,
+        disclosures, people, subjects, families, officer, case_ref,
+        release, ordinal, pinned"""
+_HOLDS = """
+        r.holds
         AND (r.ordinal IS NULL OR r.pinned OR EXISTS (
             SELECT FROM registry.pointer p WHERE p.ordinal = r.ordinal))
         AND (NOT r.pinned OR EXISTS (
@@ -93,8 +114,8 @@ _WAITING = "INSERT INTO audit.pending (id, recorded_at) SELECT id, recorded_at F
 _WRITE = f"INSERT INTO audit.record ({_WRITTEN}) SELECT {_WRITTEN} FROM accepted"  # noqa: S608 - names of ours
 
 RECORD = f"""
-WITH r AS (
-    SELECT * FROM unnest({_ARRAYS}) AS r ({_NAMES})
+WITH {_STANDING}, r AS (
+    SELECT * FROM unnest({_ARRAYS}) AS e ({_NAMES}) JOIN standing USING (place)
 ), accepted AS MATERIALIZED (
     SELECT r.*, clock_timestamp() AS recorded_at FROM r WHERE {_HOLDS}
 ), waiting AS (
@@ -111,9 +132,10 @@ MARK_SECONDS = 60
 # Marks are made in one order, so that two workers that are shown the same proofs at once wait for
 # each other and never in a circle. Of two equal proofs in a batch the first alone makes its mark.
 RECORD_PROVEN = f"""
-WITH r AS (
-    SELECT * FROM unnest({_ARRAYS}, $27::bytea[], $28::timestamptz[], $29::timestamptz[])
-        AS r ({_NAMES}, proof, proof_expires, proof_unused)
+WITH {_STANDING}, r AS (
+    SELECT * FROM unnest({_ARRAYS}, $28::bytea[], $29::timestamptz[], $30::timestamptz[])
+        AS e ({_NAMES}, proof, proof_expires, proof_unused)
+    JOIN standing USING (place)
 ), held AS MATERIALIZED (
     SELECT r.*, clock_timestamp() AS recorded_at,
         row_number() OVER (PARTITION BY r.client, r.proof) AS shown
@@ -144,11 +166,12 @@ SELECT h.id, a.id IS NULL AS replayed FROM held h LEFT JOIN accepted a ON a.id =
 # Of a proof and a signature neither is used up unless both serve: a refusal is recorded with what
 # is left.
 RECORD_SIGNED = f"""
-WITH r AS (
-    SELECT * FROM unnest({_ARRAYS}, $27::bytea[], $28::timestamptz[], $29::timestamptz[],
-            $30::bytea[], $31::timestamptz[], $32::timestamptz[])
-        AS r ({_NAMES}, proof, proof_expires, proof_unused,
+WITH {_STANDING}, r AS (
+    SELECT * FROM unnest({_ARRAYS}, $28::bytea[], $29::timestamptz[], $30::timestamptz[],
+            $31::bytea[], $32::timestamptz[], $33::timestamptz[])
+        AS e ({_NAMES}, proof, proof_expires, proof_unused,
             signature, signature_expires, signature_unused)
+    JOIN standing USING (place)
 ), held AS MATERIALIZED (
     SELECT r.*, clock_timestamp() AS recorded_at,
         r.proof IS NOT NULL AND (
@@ -244,9 +267,13 @@ async def record(connection: Connection, entries: Sequence[Entry]) -> Recorded:
         asyncpg.PostgresError: nothing was written.
         asyncpg.InterfaceError, asyncpg.InternalClientError, OSError: the outcome is unknown.
     """
+    standings = {id(entry.standing): entry.standing for entry in entries}
+    places = {key: place for place, key in enumerate(standings, 1)}
+    common = [list(column) for column in zip(*standings.values(), strict=True)]
     columns = [list(column) for column in zip(*entries, strict=True)]
+    columns[1] = [places[id(entry.standing)] for entry in entries]
     if any(columns[-1]):
-        rows = await connection.fetch(RECORD_SIGNED, *columns)
+        rows = await connection.fetch(RECORD_SIGNED, *common, *columns)
         refused = frozenset(row["id"] for row in rows if row["replayed"] or row["reused"])
         return Recorded(
             frozenset(row["id"] for row in rows) - refused,
@@ -254,9 +281,9 @@ async def record(connection: Connection, entries: Sequence[Entry]) -> Recorded:
             frozenset(row["id"] for row in rows if row["reused"]),
         )
     if not any(columns[-4]):
-        rows = await connection.fetch(RECORD, *columns[:-6])
+        rows = await connection.fetch(RECORD, *common, *columns[:-6])
         return Recorded(frozenset(row["id"] for row in rows))
-    rows = await connection.fetch(RECORD_PROVEN, *columns[:-3])
+    rows = await connection.fetch(RECORD_PROVEN, *common, *columns[:-3])
     return Recorded(
         frozenset(row["id"] for row in rows if not row["replayed"]),
         frozenset(row["id"] for row in rows if row["replayed"]),

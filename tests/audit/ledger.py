@@ -23,7 +23,7 @@ from dtsen.audit.statement import Filter
 from dtsen.audit.viewer import Viewer
 from dtsen.clock import Clock, key_epoch
 from dtsen.database import DatabaseUrls, connect
-from dtsen.disclosure.recording import Entry, record
+from dtsen.disclosure.recording import Entry, Standing, record
 from dtsen.keys import Keyring
 
 ROLES = ("owner", "api", "sequencer", "auditor")
@@ -115,27 +115,21 @@ class Ledger:
         record_id = new_record_id(int(now.timestamp() * 1000))
         leaf = make_leaf(keys, record_id, clear, personal)
         named = f"{deed.agency}|"
+        said = ("typ", "op", "client", "agency", "agreement", "agreement_version", "purpose")
         return Entry(
-            **dict.fromkeys(Entry._fields)
-            | {
-                "id": record_id,
-                "pinned": False,
-                "key_epoch": keys.epoch,
-                "agreement": clear["agreement"],
-                "agreement_version": clear["agreement_version"],
-                "release": clear["ds"],
-                "people": clear["n"],
-                "subjects": keys.packed("nik", deed.niks),
-                "families": keys.packed("kk", deed.kks),
-                "officer": keys.index("officer", named + deed.officer) if deed.officer else None,
-                "case_ref": keys.index("case", named + deed.case_ref) if deed.case_ref else None,
-                "leaf": leaf.content,
-                "disclosures": leaf.disclosures,
-            }
-            | {
-                name: clear[name]
-                for name in ("typ", "op", "outcome", "status", "agency", "client", "purpose")
-            }
+            id=record_id,
+            standing=Standing(**{name: clear[name] for name in said}),
+            key_epoch=keys.epoch,
+            outcome=clear["outcome"],
+            status=clear["status"],
+            leaf=leaf.content,
+            disclosures=leaf.disclosures,
+            people=clear["n"],
+            subjects=keys.packed("nik", deed.niks),
+            families=keys.packed("kk", deed.kks),
+            officer=keys.index("officer", named + deed.officer) if deed.officer else None,
+            case_ref=keys.index("case", named + deed.case_ref) if deed.case_ref else None,
+            release=clear["ds"],
         )
 
     def write(self, *deeds: Deed, epoch: str | None = None) -> list[UUID]:
@@ -285,7 +279,8 @@ def _backdate(connection: psycopg.Connection, entry: Entry, at: datetime) -> Non
     columns = "id recorded_at key_epoch typ op outcome status agency client purpose agreement"
     columns += " agreement_version release people"
     names = [*columns.split(), "subjects", "families", "officer", "case_ref", "leaf", "disclosures"]
-    values = [at if name == "recorded_at" else getattr(entry, name) for name in names]
+    said = entry.standing._asdict() | entry._asdict() | {"recorded_at": at}
+    values = [said[name] for name in names]
     marks = ", ".join(["%s"] * len(names))
     connection.execute(
         f"INSERT INTO audit.record ({', '.join(names)}) VALUES ({marks})",  # noqa: S608 - names of this file

@@ -1,9 +1,9 @@
 """Budgets of a window, shared by all workers and drawn on by leases.
 
 A worker takes a lease on a budget durably in the database, then spends it in memory; leases shrink
-as a budget nears its end (an eighth of what is left, at most 500), so that little of it lies unused
-in other workers. A lease belongs to one window by the database's clock and dies with it. What is
-lost with a worker is spent: a budget may end early by open or lost leases, never late.
+as a budget nears its end (an eighth of what is left, at most 2,000), so that little of it lies
+unused in other workers. A lease belongs to one window by the database's clock and dies with it.
+What is lost with a worker is spent: a budget may end early by open or lost leases, never late.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from dtsen.errors import DtsenError, QuotaExhausted, RateLimited, Unavailable
 
 Owner = tuple[str, Unit]
 
-LARGEST_LEASE = 500
+LARGEST_LEASE = 2_000
 SHARE = 8
 DEADLINE_SECONDS = 5
 """Of one draw, and of one request's wait for its turn and its draw together."""
@@ -46,6 +46,19 @@ class Budgets:
         self._accounts: dict[Owner, Account] = {}
         self._tasks: set[asyncio.Task[Charge]] = set()
 
+    def take(self, within: str, unit: Unit, ceilings: Ceilings, cost: int) -> Charge | None:
+        """Take `cost` from the leases that are held, as `charge` does; None: they do not cover it.
+
+        Raises:
+            ValueError: the cost is not positive.
+        """
+        if cost < 1:
+            raise ValueError("a charge is at least 1; a negative one would hand out quota")
+        account, now = self._account(within, unit), self._clock.now()
+        if account.drawing.locked() or not self._covers(account, ceilings, cost, now):
+            return None
+        return self._take(account, unit, ceilings, cost, now)
+
     async def charge(self, within: str, unit: Unit, ceilings: Ceilings, cost: int) -> Charge:
         """Take `cost` from every line's window, or from none.
 
@@ -58,11 +71,10 @@ class Budgets:
             Unavailable: the database could not be asked, or did not answer.
             ValueError: the cost is not positive.
         """
-        if cost < 1:
-            raise ValueError("a charge is at least 1; a negative one would hand out quota")
+        taken = self.take(within, unit, ceilings, cost)
+        if taken is not None:
+            return taken
         account = self._account(within, unit)
-        if not account.drawing.locked() and self._covers(account, ceilings, cost):
-            return self._take(account, unit, ceilings, cost)
         task = asyncio.create_task(self._draw_and_take((within, unit), account, ceilings, cost))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -80,7 +92,7 @@ class Budgets:
     def states(self, within: str, unit: Unit, ceilings: Ceilings) -> tuple[LimitState, ...]:
         """How the budgets stand, for the headers of an answer that charges nothing."""
         account = self._account(within, unit)
-        return self._states(account, unit, ceilings)
+        return _states(account, unit, ceilings, self._clock.now())
 
     def _account(self, within: str, unit: Unit) -> Account:
         account = self._accounts.get((within, unit))
@@ -100,12 +112,12 @@ class Budgets:
         self._accounts.clear()
         await self._give(unspent)
 
-    def _covers(self, account: Account, ceilings: Ceilings, cost: int) -> bool:
+    def _covers(self, account: Account, ceilings: Ceilings, cost: int, now: datetime) -> bool:
         """Whether every line's lease holds the cost, is of the present window, and fresh."""
-        now, monotonic = self._clock.now() + EDGE, self._clock.monotonic()
+        edge, monotonic = now + EDGE, self._clock.monotonic()
         for line, ceiling in ceilings.items():
             lease = account.leases.get(line)
-            if lease is None or lease.held < cost or now >= lease.ends:
+            if lease is None or lease.held < cost or edge >= lease.ends:
                 return False
             if ceiling < lease.ceiling:
                 # Lowered by a new version of the agreement: what others drew meanwhile decides.
@@ -114,12 +126,14 @@ class Budgets:
                 return False
         return True
 
-    def _take(self, account: Account, unit: Unit, ceilings: Ceilings, cost: int) -> Charge:
+    def _take(
+        self, account: Account, unit: Unit, ceilings: Ceilings, cost: int, now: datetime
+    ) -> Charge:
         leases = [account.leases[line] for line in ceilings]
         for lease in leases:
             lease.held -= cost
-        taken = tuple((lease, lease.starts) for lease in leases)
-        return Charge(self._states(account, unit, ceilings), cost, taken)
+        taken = tuple([(lease, lease.starts) for lease in leases])
+        return Charge(_states(account, unit, ceilings, now), cost, taken)
 
     async def _draw_and_take(
         self, owner: Owner, account: Account, ceilings: Ceilings, cost: int
@@ -129,13 +143,13 @@ class Budgets:
         async with account.drawing:
             if account.failed_at > asked_at:
                 raise Unavailable
-            if not self._covers(account, ceilings, cost):
+            if not self._covers(account, ceilings, cost, self._clock.now()):
                 self._refuse_if_known(owner, account, ceilings, cost)
                 drawn = await self._draw(owner, account, ceilings, cost)
                 if any(account.leases[line].held < cost for line in ceilings):
                     await self._undo(owner, account, drawn)
                     raise self._refusal(owner, account, ceilings, cost)
-            return self._take(account, owner[1], ceilings, cost)
+            return self._take(account, owner[1], ceilings, cost, self._clock.now())
 
     def _refuse_if_known(
         self, owner: Owner, account: Account, ceilings: Ceilings, cost: int
@@ -233,12 +247,14 @@ class Budgets:
         kind = QuotaExhausted if owner[1] == "people" else RateLimited
         return kind(headers={"Retry-After": str(max(1, ceil(max(waits, default=1.0))))})
 
-    def _states(self, account: Account, unit: Unit, ceilings: Ceilings) -> tuple[LimitState, ...]:
-        now = self._clock.now()
-        return tuple(
-            state_of(unit, line, ceiling, account.leases.get(line), now)
-            for line, ceiling in ceilings.items()
-        )
+
+def _states(
+    account: Account, unit: Unit, ceilings: Ceilings, now: datetime
+) -> tuple[LimitState, ...]:
+    leases = account.leases
+    return tuple(
+        [state_of(unit, line, ceiling, leases.get(line), now) for line, ceiling in ceilings.items()]
+    )
 
 
 def _give_back(task: asyncio.Task[Charge]) -> None:

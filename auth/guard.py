@@ -7,6 +7,7 @@ and whether all of it still holds is checked again by the recording statement.
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import TypeAlias
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 from starlette.types import Scope
@@ -40,6 +41,9 @@ from dtsen.errors import (
 )
 
 MOST_MANDATES = 20_000
+
+Asked: TypeAlias = tuple[str, Unit, Ceilings, int]
+"""What `Budgets.charge` is asked for."""
 
 
 @dataclass(slots=True)
@@ -111,7 +115,9 @@ class Guard:
             )
             if not hit.allowed:
                 raise RateLimited(headers={"Retry-After": "1"})
-        await self._charge(admitted, quota.within, "requests", quota.ceilings, 1)
+        asked: Asked = (quota.within, "requests", quota.ceilings, 1)
+        charge = self._budgets.take(*asked) or await self._draw(admitted, asked)
+        admitted.states.extend(charge.states)
 
     async def charge_people(
         self, admitted: Admitted, asked: Mandate, people: int, *, paid: int = 0
@@ -136,19 +142,18 @@ class Guard:
         if cost <= 0:
             admitted.states.extend(self._budgets.states(quota.within, "people", quota.ceilings))
             return None
-        return await self._charge(admitted, quota.within, "people", quota.ceilings, cost)
-
-    async def _charge(
-        self, admitted: Admitted, within: str, unit: Unit, ceilings: Ceilings, cost: int
-    ) -> Charge:
-        """Charge budgets; how they stand is announced on a refusal too."""
-        try:
-            charge = await self._budgets.charge(within, unit, ceilings, cost)
-        except DtsenError:
-            admitted.states.extend(self._budgets.states(within, unit, ceilings))
-            raise
+        charged: Asked = (quota.within, "people", quota.ceilings, cost)
+        charge = self._budgets.take(*charged) or await self._draw(admitted, charged)
         admitted.states.extend(charge.states)
         return charge
+
+    async def _draw(self, admitted: Admitted, asked: Asked) -> Charge:
+        """Charge what no lease covers; how the budgets stand is announced on a refusal too."""
+        try:
+            return await self._budgets.charge(*asked)
+        except DtsenError:
+            admitted.states.extend(self._budgets.states(*asked[:3]))
+            raise
 
     def mandate(self, admitted: Admitted, operation: Operation, said: Said) -> Mandate:
         """The mandate for one operation and what its request says of itself.

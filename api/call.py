@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import Response
 from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from api.bill import Bill, Repeated
 from api.headers import SAFE_HEADERS, IndexedHeaders, said_of, trace_of
@@ -44,10 +45,10 @@ class Served:
 class Call(Request):
     """The request that an endpoint is given. It asks; the gate answers; nothing else leaves."""
 
-    def __init__(self, request: Request, served: Served) -> None:
-        super().__init__(request.scope, request.receive)
-        self._headers = IndexedHeaders(request.scope["headers"])
-        self.parts: Parts = request.app.state.parts
+    def __init__(self, scope: Scope, receive: Receive, served: Served) -> None:
+        super().__init__(scope, receive)
+        self._headers = IndexedHeaders(scope["headers"])
+        self.parts: Parts = scope["app"].state.parts
         self.operation = served.operation
         self._retiring = served.retiring
         milliseconds = int(self.parts.clock.now().timestamp() * 1000)

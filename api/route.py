@@ -7,14 +7,14 @@ and no operation can be added that skips the limits.
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any, cast
 
-from fastapi import Request, Response
+from fastapi import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.accept import negotiate
 from api.call import Call, Served
@@ -45,26 +45,21 @@ class GuardedRoute(APIRoute):
     def __init__(self, *declared: Any, **options: Any) -> None:  # noqa: ANN401 - APIRoute's own
         """Declare the route as FastAPI does; run it without what FastAPI's own validation needs."""
         super().__init__(*declared, **options)
-        handle = self.get_route_handler()
+        self.app = self._runner()
 
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            await answer(await handle(Request(scope, receive)), scope, receive, send)
-
-        self.app = app
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def _runner(self) -> ASGIApp:
         """How a request to this route is run."""
         endpoint = cast("Endpoint", self.endpoint)
         description: Served = endpoint.served  # type: ignore[attr-defined]  # set by @served
         inputs = _inputs(endpoint)
 
-        async def run(request: Request) -> Response:
-            call = Call(request, description)
-            telemetry, started = call.parts.telemetry, perf_counter()
+        async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            started = perf_counter()
+            call = Call(scope, receive, description)
             response = await _answer(call)
             operation, seconds = description.operation.id, perf_counter() - started
-            telemetry.answered(operation, response.status_code, seconds)
-            return response
+            call.parts.telemetry.answered(operation, response.status_code, seconds)
+            await answer(response, scope, receive, send)
 
         async def _answer(call: Call) -> Response:
             try:

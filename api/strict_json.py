@@ -7,7 +7,7 @@ from typing import Any, NoReturn, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from dtsen.errors import (
     BodyTooLarge,
@@ -56,19 +56,21 @@ async def read_bytes(request: Request) -> bytes:
 
     Raises:
         BodyTooLarge: it is declared or found to be larger.
+        MalformedRequest: it ends before its end.
     """
     if int(request.headers.get("content-length", "0") or 0) > MOST_BYTES:
         raise BodyTooLarge
     parts: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > MOST_BYTES:
-                raise BodyTooLarge
-            parts.append(chunk)
-    except ClientDisconnect:
-        raise MalformedRequest from None
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise MalformedRequest
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MOST_BYTES:
+            raise BodyTooLarge
+        more = message.get("more_body", False)
     return b"".join(parts)
 
 

@@ -128,9 +128,9 @@ def _copy(
                 connection.execute(layout.create(file, COPY_ORDINAL, version))
                 _send(connection, layout.identifier(file, COPY_ORDINAL), text)
             if indexed:
-                for statement in layout.create_indexes(file, COPY_ORDINAL):
+                indexes = layout.create_indexes(file, COPY_ORDINAL)
+                for statement in (*indexes, *layout.finish(file, COPY_ORDINAL)):
                     connection.execute(statement)
-                connection.execute(layout.vacuum(file, COPY_ORDINAL))
         seconds = time.monotonic() - began
         connection.execute(layout.drop(COPY_ORDINAL))
     cpu = {"postgres": (cpu_seconds(found.postmaster) - spent) * 1e6 / rows}

@@ -1,8 +1,9 @@
 """The files of one release checked against each other and made into the rows of their tables.
 
 They are read in the order of `ORDER`, in which each finds what it needs: families and states before
-people. All that is found goes into the report. Rows are made all the same; the loader throws them
-away if the report refuses.
+people. The links come first, so that their many indexes are made while the rest is read. All that
+is found goes into the report. Rows are made all the same; the loader throws them away if the report
+refuses.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,7 @@ from dtsen.releases.oddities import count_oddities
 from dtsen.releases.report import Report
 from dtsen.releases.sheet import Sheet
 
-ORDER: tuple[File, ...] = ("keluarga", "perubahan", "anggota", "dtks")
+ORDER: tuple[File, ...] = ("dtks", "keluarga", "perubahan", "anggota")
 
 _LARGEST_NIK = 10**16 - 1
 

@@ -245,24 +245,27 @@ def create(file: File, ordinal: int, metadata_version: str) -> sql.Composed:
 
 
 def create_indexes(file: File, ordinal: int) -> tuple[sql.Composed, ...]:
-    """Write the statements that index a filled table, the primary key first."""
+    """Write the statements that index a filled table, each by itself and none in another's way."""
     relation, table = _relation(file, ordinal), identifier(file, ordinal)
-    keys = tuple(
-        sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})").format(
-            table,
-            sql.Identifier(f"pk_{relation}"),
-            sql.Identifier(key),
+    unique = [("UNIQUE INDEX", f"pk_{relation}", key) for key in _KEYS.get(file, ())]
+    others = [("INDEX", f"ix_{relation}_{name}", name) for name in _INDEXED[file]]
+    return tuple(
+        sql.SQL(f"CREATE {kind} {{}} ON {{}} ({{}})").format(
+            sql.Identifier(index), table, sql.Identifier(column)
         )
-        for key in _KEYS.get(file, ())
+        for kind, index, column in (*unique, *others)
     )
-    return keys + tuple(
-        sql.SQL("CREATE INDEX {} ON {} ({})").format(
-            sql.Identifier(f"ix_{relation}_{name}"),
-            table,
-            sql.Identifier(name),
-        )
-        for name in _INDEXED[file]
+
+
+def finish(file: File, ordinal: int) -> tuple[sql.Composed, ...]:
+    """Write the statements for an indexed table: its primary key, then freezing and analysis."""
+    if file not in _KEYS:
+        return (vacuum(file, ordinal),)
+    key = sql.Identifier(f"pk_{_relation(file, ordinal)}")
+    primary = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY USING INDEX {}").format(
+        identifier(file, ordinal), key, key
     )
+    return primary, vacuum(file, ordinal)
 
 
 def vacuum(file: File, ordinal: int) -> sql.Composed:

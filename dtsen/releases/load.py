@@ -6,7 +6,7 @@ leaves that to the next, which may load the same folder.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,7 +168,7 @@ def _fill(
     (folder, manifest), (progress, finish) = release, tell
     entries = manifest.entries()
     check = Check(manifest.metadata_version, report)
-    records: dict[layout.File, int] = dict.fromkeys(ORDER, 0)
+    records: dict[layout.File, int] = dict.fromkeys(layout.FILES, 0)
     for file in ORDER:
         with connection.transaction():
             connection.execute(layout.create(file, ordinal, manifest.metadata_version))
@@ -211,10 +211,10 @@ def _copy(
 def _finishing(url: str, ordinal: int, progress: Progress) -> Iterator[Finish]:
     """Index, freeze and analyse filled tables in sessions beside the one that fills the next.
 
-    Two: the last tables to be filled are then finished side by side. A new table has no statistics,
-    and the first lookups would be planned without.
+    Two, and each index by itself, so that both have work until the end. A new table has no
+    statistics, and the first lookups would be planned without.
     """
-    steps: list[Future[None]] = []
+    indexes: dict[layout.File, list[Future[None]]] = {}
     with ExitStack() as stack, ThreadPoolExecutor(FINISHERS) as workers:
         sessions: SimpleQueue[psycopg.Connection] = SimpleQueue()
         opened = [stack.enter_context(connect(url, autocommit=True)) for _ in range(FINISHERS)]
@@ -222,19 +222,27 @@ def _finishing(url: str, ordinal: int, progress: Progress) -> Iterator[Finish]:
             _begin(session)
             sessions.put(session)
 
-        def work(file: layout.File) -> None:
+        def execute(*statements: sql.Composed) -> None:
             session = sessions.get()
             try:
-                for each in (*layout.create_indexes(file, ordinal), layout.vacuum(file, ordinal)):
+                for each in statements:
                     session.execute(each)
             finally:
                 sessions.put(session)
 
+        def last(file: layout.File) -> None:
+            wait(indexes[file])  # begun already: the pool takes its work in order
+            execute(*layout.finish(file, ordinal))
+
         def finish(file: layout.File) -> None:
-            steps.append(workers.submit(work, file))
+            indexes[file] = [
+                workers.submit(execute, each) for each in layout.create_indexes(file, ordinal)
+            ]
 
         try:
             yield finish
+            lasts = [workers.submit(last, file) for file in indexes]
+            steps = [*(step for each in indexes.values() for step in each), *lasts]
             for done, step in enumerate(steps, 1):
                 step.result()
                 progress("index", done, len(steps))

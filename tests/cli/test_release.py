@@ -56,7 +56,7 @@ def test_a_release_is_loaded_activated_rolled_back_compared_and_destroyed(
         folder = write(tmp_path / release, contents, release=release)
         result = dtsen("load", folder)
         assert result.exit_code == 0, result.output
-        assert f"{release} is ready: 1 keluarga, 1 perubahan, 1 anggota, 1 dtks" in result.stdout
+        assert f"{release} is ready: 1 keluarga, 1 anggota, 1 dtks, 1 perubahan" in result.stdout
         assert dtsen("activate", release).stdout == f"{release} is in force\n"
     assert kept(dtsen) == {"2031-Q1": "ready", "2031-Q2": "in_force"}
     assert "2031-Q2" in dtsen("list").stdout

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from starlette.types import Scope
+
 from api.parts import Parts
 from auth.guard import Admitted
 from auth.leases import Charge
@@ -19,6 +21,14 @@ class Repeated(NamedTuple):
 
     key: str
     request: tuple[bytes, ...]
+
+
+def repeated_under(key: str | None, scope: Scope, content: bytes | None) -> Repeated | None:
+    """What a request under a key is told from others by; None where it names no key."""
+    if key is None:
+        return None
+    request = scope["method"].encode(), scope["raw_path"], scope["query_string"]
+    return Repeated(key, (*request, content or b""))
 
 
 class Bill:

@@ -11,7 +11,7 @@ from fastapi import Response
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
-from api.bill import Bill, Repeated
+from api.bill import Bill, repeated_under
 from api.headers import SAFE_HEADERS, IndexedHeaders, said_of, trace_of
 from api.parts import Parts
 from api.problems import MEDIA_TYPE as PROBLEM, problem_body, spoken_language
@@ -135,9 +135,7 @@ class Call(Request):
         if self.admitted is None:
             raise Unavailable
         want(self.mandate)  # what the request itself gets wrong costs nothing
-        key = self._said.get("idempotency-key")
-        request = self.method.encode(), self.scope["raw_path"], self.scope["query_string"]
-        repeated = Repeated(key, (*request, self._content or b"")) if key is not None else None
+        repeated = repeated_under(self._said.get("idempotency-key"), self.scope, self._content)
         bill = Bill(self.parts, self.admitted, self.mandate, repeated)
         ask = partial(self._ask, render, want=want, query=query, expand=expand, subjects=subjects)
         return self._response(await bill.answer(ask, people))

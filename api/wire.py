@@ -21,13 +21,13 @@ async def answer(response: Response, scope: Scope, receive: Receive, send: Send)
         await cycle.flow.drain()
     if cycle.disconnected:
         return
-    said = b"".join([part for header in response.raw_headers for part in header])
-    if b"\n" in said or b"\r" in said or b"\0" in said:
+    head = b"".join([b"%b: %b\r\n" % header for header in response.raw_headers])
+    lines = len(response.raw_headers)
+    if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
         raise RuntimeError("a header may not end its line")
     cycle.response_started = True
     cycle.waiting_for_100_continue = False
     common = _common(tuple(cycle.default_headers), keep_alive=cycle.keep_alive)
-    head = b"".join([b"%b: %b\r\n" % header for header in response.raw_headers])
     cycle.transport.write(
         b"".join((STATUS_LINE[response.status_code], common, head, b"\r\n", response.body))
     )

@@ -6,10 +6,8 @@ and whether all of it still holds is checked again by the recording statement.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import TypeAlias
 
-from limits import RateLimitItem, RateLimitItemPerSecond
 from starlette.types import Scope
 
 from auth.budgets import Budgets
@@ -109,7 +107,7 @@ class Guard:
         """
         quota = self._quotas.requests(admitted.snapshot, admitted.token.client_id)
         for burst in quota.bursts:
-            hit = self._limiter.hit(_per_second(burst.rate), "burst", burst.holder)
+            hit = self._limiter.hit(f"{burst.rate}/second", "burst", burst.holder)
             admitted.states.append(
                 LimitState(burst.name, burst.rate, 1, hit.remaining, hit.reset_after)
             )
@@ -223,8 +221,3 @@ def _mandate(
     except InsufficientScope:
         told = challenge(token.scheme, "insufficient_scope", f'scope="{operation.scope}"')
         raise InsufficientScope(headers={"WWW-Authenticate": told}) from None
-
-
-@lru_cache(maxsize=1024)
-def _per_second(rate: int) -> RateLimitItem:
-    return RateLimitItemPerSecond(rate)

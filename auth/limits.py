@@ -16,7 +16,7 @@ from threading import Timer
 from typing import Any, NamedTuple, cast
 
 import slowapi
-from limits import RateLimitItem, parse_many
+from limits import parse_many
 from limits.storage import MemoryStorage
 from starlette.requests import Request
 
@@ -46,7 +46,7 @@ class AgencyLimiter(slowapi.Limiter):
         self._memory = cast("Windows", self._storage)
         self._sweep_at = 0.0
 
-    def hit(self, rate: str | RateLimitItem, *keys: str) -> Hit:
+    def hit(self, rate: str, *keys: str) -> Hit:
         """Count one request against every window of a rate (`20/second;1000/hour`), or none.
 
         Raises:
@@ -59,11 +59,11 @@ class AgencyLimiter(slowapi.Limiter):
         # The storage itself, twice as fast as the strategy above it.
         memory = self._memory
         counters = _counters(rate, keys)
-        allowed = all(memory.used(key) < window.amount for window, key in counters)
+        allowed = all(memory.used(key) < amount for amount, _, key in counters)
         left = []
-        for window, key in counters:
-            used = memory.count(key, window.get_expiry()) if allowed else memory.used(key)
-            left.append((window.amount - used, -memory.ends(key)))
+        for amount, seconds, key in counters:
+            used = memory.count(key, seconds) if allowed else memory.used(key)
+            left.append((amount - used, -memory.ends(key)))
         remaining, reset = min(left)
         return Hit(allowed, remaining, max(0.0, -reset - time.monotonic()))
 
@@ -125,11 +125,11 @@ class NoThread(Timer):
 
 
 @lru_cache(maxsize=4096)
-def _counters(
-    rate: str | RateLimitItem, keys: tuple[str, ...]
-) -> tuple[tuple[RateLimitItem, str], ...]:
-    windows = tuple(parse_many(rate)) if isinstance(rate, str) else (rate,)
-    return tuple((window, window.key_for(*keys)) for window in windows)
+def _counters(rate: str, keys: tuple[str, ...]) -> tuple[tuple[int, int, str], ...]:
+    """Of each window how many requests, for how many seconds, and its key."""
+    return tuple(
+        (window.amount, window.get_expiry(), window.key_for(*keys)) for window in parse_many(rate)
+    )
 
 
 def address(request: Request) -> str:

@@ -123,7 +123,7 @@ class RecordKeys:
 
     def answer_digest(self, record_id: UUID, body: bytes) -> str:
         """The keyed digest of an answer's bytes (HMAC-SHA-256 over record id and body)."""
-        return base64.b64encode(self._answers(record_id.bytes + body)).decode()
+        return _base64(self._answers(record_id.bytes + body))
 
     def seal(self, record_id: UUID, disclosures: bytes) -> bytes:
         """Encrypt the disclosures of one record, joined by `~`.
@@ -217,7 +217,11 @@ def read_disclosures(disclosures: Iterable[bytes]) -> dict[str, object]:
 
 def receipt(record_id: UUID, leaf: Leaf) -> str:
     """The value of `DTSEN-Access-Record`: record id and leaf hash (RFC 9651 item)."""
-    return f'"{record_id}";leaf=:{base64.b64encode(leaf.hash).decode()}:'
+    return f'"{record_id}";leaf=:{_base64(leaf.hash)}:'
+
+
+def _base64(content: bytes) -> str:
+    return b2a_base64(content, newline=False).decode()
 
 
 def _base64url(contents: Iterable[bytes]) -> bytes:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
 
 
 ID_PATTERN = r"^[ik][1-9][0-9]{0,3}-[A-Za-z0-9_-]{42,43}$"
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _SHAPE = re.compile(r"([ik])([1-9][0-9]{0,3})-([A-Za-z0-9_-]{42,43})")
 
 
@@ -64,7 +65,7 @@ class PairwiseIds:
         """An entity tag of an answer's bytes that means nothing to another agency."""
         key = self._keyring.secret(Purpose.PAIRWISE, "1")
         digest = hmac.digest(key, f"etag|{agency}|".encode() + body, "sha256")
-        return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode()
+        return _written(digest[:16])
 
     def _derive(self, agency: str, version: str, kind: Kind) -> AESSIV:
         master = self._keyring.secret(Purpose.PAIRWISE, version)
@@ -72,4 +73,5 @@ class PairwiseIds:
 
 
 def _written(sealed: bytes) -> str:
-    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+    """Base64url without padding (RFC 7515)."""
+    return binascii.b2a_base64(sealed, newline=False).translate(_URL_SAFE, b"=").decode()

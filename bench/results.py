@@ -68,7 +68,7 @@ def _rounded(value: Any) -> Any:  # noqa: ANN401 - JSON
         return float(f"{value:.6g}")
     if isinstance(value, dict):
         return {name: _rounded(one) for name, one in value.items()}
-    return [_rounded(one) for one in value] if isinstance(value, list) else value
+    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def machine() -> dict[str, object]:

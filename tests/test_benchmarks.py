@@ -1,8 +1,11 @@
 """The figures in the docs are those of the reference that is committed."""
 
 import json
+import re
 
+from bench import results
 from bench.reference import BEGIN, END, PAGE, documents, written
+from bench.rounds import Measured, Ratio
 
 RESULT = {
     "benchmark": "lookup",
@@ -49,3 +52,23 @@ def test_figures_are_written_between_the_marks_and_written_again():
     assert "| c / d | 0.300 | 0.300 | 0.300 | at most 0.2: missed |" in told
     assert "| e / f | 1.000 | 1.000 | 1.000 |  |" in told
     assert written(told, [RESULT]) == told
+
+
+LOOKS_LIKE_A_NUMBER_OF_SOMEBODY = re.compile("[0-9]{15}")
+
+
+def test_figures_are_published_to_six_digits_wherever_they_stand(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    third = 1 / 3
+    series = {"one": [Measured(third, third, third, {"server": third})], "two": [Measured(1.0)]}
+    ratio = Ratio("ratio", "one", "two", (third, 2 * third))
+    results.publish(results.Result("drawn", "", {"p": third}, series, [ratio], {"f": [third]}))
+    written_down = (tmp_path / "drawn.json").read_text()
+    assert "0.333333" in written_down
+    assert LOOKS_LIKE_A_NUMBER_OF_SOMEBODY.search(written_down) is None
+
+
+def test_no_committed_figure_looks_like_somebody_s_number():
+    assert documents()
+    for document in documents():
+        assert LOOKS_LIKE_A_NUMBER_OF_SOMEBODY.search(json.dumps(document)) is None

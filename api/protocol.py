@@ -34,8 +34,8 @@ class Protocol(HttpToolsProtocol):
     _in_head = False
     _in_body = False
     _unfinished = 0
-    _read = 0
-    """No less than the bytes of the head at hand."""
+    _head_at_most = 0
+    """Bytes of all reads that the head at hand is in."""
     _step = 0
     """Heads and bodies begun so far."""
     _limit: asyncio.TimerHandle | None = None
@@ -59,13 +59,13 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on; a head that does not end is given up."""
         step = self._step
-        self._read = self._unfinished + len(data)
+        self._head_at_most = self._unfinished + len(data)
         super().data_received(data)
         self._limit_what_is_open(step)
         if not self._in_head:
             self._unfinished = 0
             return
-        self._unfinished = self._read
+        self._unfinished = self._head_at_most
         if self._unfinished > MOST_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("")
 
@@ -83,7 +83,7 @@ class Protocol(HttpToolsProtocol):
         """
         self._in_head, self._in_body = False, True
         self._step += 1
-        if self._read > MOST_HEAD_BYTES and self._head_bytes() > MOST_HEAD_BYTES:
+        if self._head_at_most > MOST_HEAD_BYTES and self._head_bytes() > MOST_HEAD_BYTES:
             raise httptools.HttpParserError
         super().on_headers_complete()
 

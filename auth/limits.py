@@ -71,7 +71,7 @@ class AgencyLimiter(slowapi.Limiter):
         """Forget the windows of callers that did not come back."""
         self._sweep_at = time.monotonic() + SWEEP_SECONDS
         for key in list(self._memory.expirations):
-            self._memory.get(key)
+            self._memory.used(key)
 
 
 class Windows(MemoryStorage):
@@ -106,7 +106,7 @@ class Windows(MemoryStorage):
         return self.expirations.get(key, time.monotonic())
 
     get, incr, get_expiry = used, count, ends
-    """What `limits` calls them, and wraps so that each call costs twice as much."""
+    """As `limits` names them, which wraps what has these names in a call more."""
 
 
 class NoThread(Timer):

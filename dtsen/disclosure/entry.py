@@ -11,6 +11,8 @@ from dtsen.disclosure.plan import NOTHING, Selection
 from dtsen.disclosure.question import Answer, Leaving, Question, Rendering, Seen, Want
 from dtsen.disclosure.recording import Entry, Standing
 
+_NO_MARK = (None, None, None)
+
 
 class Finished(NamedTuple):
     """An answer that may leave once its entry is recorded, and its companion where it has one."""
@@ -129,9 +131,6 @@ def _entry(
         *((proof.mark, proof.expires, proof.unused) if proof else _NO_MARK),
         *((signature.mark, signature.expires, signature.unused) if signature else _NO_MARK),
     )
-
-
-_NO_MARK = (None, None, None)
 
 
 def _standing(mandate: Mandate, typ: str, *, refusal: bool, reads: bool) -> Standing:

@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 2_000
 MOST_IN_A_BATCH = 200
 FEW = 16  # not worth dividing
-
 IN_FLIGHT = 2
 DEADLINE_SECONDS = 10.0
 """In which every question is answered, wherever it waits."""

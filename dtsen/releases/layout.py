@@ -260,15 +260,15 @@ def create_indexes(file: File, ordinal: int) -> tuple[sql.Composed, ...]:
 def finish(file: File, ordinal: int) -> tuple[sql.Composed, ...]:
     """Write the statements for an indexed table: its primary key, then freezing and analysis."""
     if file not in _KEYS:
-        return (vacuum(file, ordinal),)
+        return (_vacuum(file, ordinal),)
     key = sql.Identifier(f"pk_{_relation(file, ordinal)}")
     primary = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY USING INDEX {}").format(
         identifier(file, ordinal), key, key
     )
-    return primary, vacuum(file, ordinal)
+    return primary, _vacuum(file, ordinal)
 
 
-def vacuum(file: File, ordinal: int) -> sql.Composed:
+def _vacuum(file: File, ordinal: int) -> sql.Composed:
     """Write the statement that freezes a filled table and analyses what rows are chosen by."""
     chosen = (*_KEYS.get(file, ()), *_INDEXED[file], *_FILTERED[file])
     return sql.SQL("VACUUM (FREEZE, ANALYZE) {} ({})").format(
